@@ -308,7 +308,7 @@ fn the_sizes_of_the_database_are_watched() {
         let line = metrics.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
         line.unwrap_or_else(|| panic!("no {name}: {metrics}")).parse::<f64>().unwrap()
     };
-    for table in ["token", "verification", "outbox", "budget", "webhook_delivery", "used_secret"] {
+    for table in ["token", "lookup", "outbox", "budget", "webhook_delivery", "used_secret"] {
         assert!(value(&format!("countersign_table_rows{{table=\"{table}\"}}")) < 100.0);
     }
     assert!(value("countersign_audit_entries") >= 8.0, "clients and users were made");

@@ -129,3 +129,40 @@ fn a_full_disk_is_told_once() {
         assert!(told("checkpoint failed") <= 1, "{full}");
     }
 }
+
+#[test]
+fn a_damaged_user_is_refused_and_nobody_else_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let log = folder.path().join("log");
+    let args = ["dev", "--data-dir", data.to_str().unwrap()];
+    let mut world = Running::start_logging(&args, std::fs::File::create(&log).unwrap());
+    let mut api = world.api();
+    let [damaged, other] = ["damaged", "other"].map(|name| {
+        let user = api.expect(201, "POST", "/api/2/users", &format!(r#"{{"username":"{name}"}}"#));
+        let devices = format!("/api/1/users/{}/otp_devices", user["id"]);
+        api.expect(200, "POST", &devices, r#"{"factor_id":6,"display_name":"token"}"#);
+        devices
+    });
+    let database = rusqlite::Connection::open(data.join("db/countersign.db")).unwrap();
+    database.pragma_update(None, "busy_timeout", 5_000).unwrap();
+    let row = "SELECT state FROM \"user\" WHERE username = 'damaged'";
+    let mut state: Vec<u8> = database.query_row(row, [], |row| row.get(0)).unwrap();
+    let middle = state.len() / 2;
+    state[middle] ^= 0x10;
+    assert_eq!(database.execute("UPDATE \"user\" SET state = ?1 WHERE username = 'damaged'", [&state]), Ok(1));
+
+    let refused = api.send("GET", &damaged, "").unwrap();
+    assert_eq!(refused.status, 500, "{}", refused.body);
+    let request = refused.header("x-request-id").unwrap().to_owned();
+    let enrolled = api.send("POST", &damaged, r#"{"factor_id":6,"display_name":"another"}"#).unwrap();
+    assert_eq!(enrolled.status, 500, "{}", enrolled.body);
+    api.expect(200, "GET", &other, "");
+    api.expect(200, "POST", &other, r#"{"factor_id":6,"display_name":"another"}"#);
+    api.expect(200, "GET", "/api/2/users?username=damaged", "");
+    assert!(world.child.try_wait().unwrap().is_none());
+    assert_eq!(world.stop(), Some(0));
+    let log = std::fs::read_to_string(&log).unwrap();
+    let told = log.lines().filter(|line| line.contains("ERROR") && line.contains(&request)).count();
+    assert_eq!(told, 1, "once for each call");
+}

@@ -240,8 +240,8 @@ fn expensive_lists_hold_up_no_log_in(place: &[&str], copy: impl FnOnce(i64)) {
 fn copies(of: i64) -> String {
     format!(
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) \
-         INSERT INTO \"user\" (id, status, profile, created_at, updated_at) \
-         SELECT 1000000 + i, status, profile, created_at, updated_at FROM \"user\" CROSS JOIN n WHERE id = {of}"
+         INSERT INTO \"user\" (id, status, profile, created_at, updated_at, factors) \
+         SELECT 1000000 + i, status, profile, created_at, updated_at, 0 FROM \"user\" CROSS JOIN n WHERE id = {of}"
     )
 }
 

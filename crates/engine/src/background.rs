@@ -97,8 +97,8 @@ impl Engine {
             if turn.is_multiple_of(clock::SIZES_EVERY) {
                 self.watch_sizes().await;
             }
-            match self.store.sweep(self.now()).await {
-                Ok(_) => self.housekeeping.swept(self.now()),
+            match self.clean_up().await {
+                Ok(()) => self.housekeeping.swept(self.now()),
                 Err(error) => tracing::warn!(%error, "the clean-up failed and will be tried again"),
             }
             let before = self.now().plus(-domain::model::webhook::KEEP_DELIVERIES);
@@ -107,6 +107,16 @@ impl Engine {
             }
             self.clock.sleep(clock::SWEEP).await;
         }
+    }
+
+    /// Cleans up in small pieces, between which decisions are made, until nothing is left or it is time for something else.
+    async fn clean_up(&self) -> Result<(), store::Error> {
+        for _ in 0..clock::SWEEPS {
+            if !self.store.sweep(self.now()).await?.more {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Wakes the workers of the channel that a decision has queued a message for, if it has.

@@ -1,32 +1,54 @@
+//! What each [`Change`] does: to the user's state in memory ([`crate::user_state`]), and as statements with parameters. Pure, and
+//! the same for both databases: a new change stops the compiler here. Entries of the audit trail are numbered and chained in
+//! [`crate::trail`].
+
 //! What each [`Change`] does, as statements with parameters. Pure, and the same for both databases: a new change stops
 //! the compiler here. Entries of the audit trail are numbered and chained in [`crate::trail`].
 
-use domain::model::device::BEFORE_FIRST_COUNTER;
+use std::collections::HashMap;
+
 use domain::model::name::LoginNames;
 use domain::{
-    Budget, Change, Client, ClientId, Device, DeviceId, Message, MessageId, Profile, SecretMac, SecretMark,
-    ShownStatus, Spent, TempToken, Timestamp, TokenSet, User, UserId, UserLock, Verification,
+    Budget, Change, Client, DeviceId, DeviceStatus, Message, MessageId, Profile, SecretMac, SessionEnd, ShownStatus,
+    Spent, TempToken, Timestamp, TokenSet, User, UserId, UserLock, VerificationId,
 };
 
 use crate::budgets;
-use crate::challenge;
 use crate::dev_clock::DEV_CLOCK;
 use crate::error::Error;
-use crate::hot_state::CounterChange;
 use crate::login_names;
 use crate::query::{DevMessage, MessageOutcome};
 use crate::rows::{UnderLock, scope_text};
 use crate::schema::sql;
-use crate::sessions;
 use crate::step::Step;
+use crate::user_state::UserState;
 use crate::value::{Value, Write, id, pack_moments, params};
-use crate::verification_row::{self, NewRow};
 
-/// Adds what `change` does to `steps`, in order.
-pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
+/// The user a decision is about, as its transaction has it.
+pub(crate) struct About<'a> {
+    pub(crate) user: UserId,
+    pub(crate) state: &'a mut UserState,
+    /// What was used of the secrets that begin with this decision ([`beginning`]), with any user.
+    pub(crate) recalled: &'a HashMap<SecretMac, i64>,
+}
+
+/// The secrets that devices bring that are made by these changes.
+pub(crate) fn beginning(changes: &[Change]) -> impl Iterator<Item = SecretMac> {
+    changes.iter().filter_map(|change| match change {
+        Change::CreateDevice(device) => device.secret.map(|secret| secret.mac),
+        _ => None,
+    })
+}
+
+/// Carries out what `change` does to the user's state, and adds what else it does to `steps`, in order.
+pub(crate) fn apply(change: Change, mut about: Option<&mut About<'_>>, steps: &mut Vec<Step>) -> Result<(), Error> {
+    let about = &mut about;
     let mut write = |statement, params| steps.push(Step::Write(Write::new(statement, params)));
     match change {
-        Change::CreateUser(user) => create_user(user, steps),
+        Change::CreateUser(user) => {
+            create_user(user, steps);
+            state(about)?.create();
+        }
         Change::UpdateUser(user) => update_user(user, steps),
         Change::ForgetVisits(user) => write(sql::FORGET_VISITS, params![user.0]),
         Change::RenameUser { user, from, to } => {
@@ -35,78 +57,66 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
         }
         Change::DeleteUser { user: UserId(id), names } => {
             write(sql::DELETE_USER_MESSAGES, params![id]);
-            write(sql::DELETE_USER_VERIFICATIONS, params![id]);
-            write(sql::DELETE_USER_DEVICES, params![id]);
             write(sql::DELETE_USER, params![id]);
-            steps.push(Step::Count(CounterChange::Delete));
+            state(about)?.delete();
             login_names::moved(UserId(id), &names, &LoginNames::default(), steps);
         }
         Change::SetTempToken(user, token) => steps.push(Step::Write(set_temp_token(user, token))),
 
         Change::CreateDevice(device) => {
-            steps.push(Step::Count(CounterChange::begin(&device)));
-            steps.extend(device.secret.map(|secret| Step::Recall(device.id, secret)));
-            steps.push(Step::Write(create_device(device)));
+            let About { state, recalled, .. } = of(about)?;
+            let found = device.secret.and_then(|secret| recalled.get(&secret.mac).copied());
+            state.create_device(device, found)?;
         }
         Change::ActivateDevice { device, counter, credential, at } => {
-            if let Some(credential) = credential {
-                write(sql::REPLACE_CREDENTIAL, params![credential.0, device.0]);
-                steps.push(Step::Count(CounterChange::Secret(device, None)));
-            }
-            steps.push(must_hit(sql::ACTIVATE_DEVICE, params![device.0]));
-            steps.push(Step::Count(CounterChange::Activate(device, counter.unwrap_or(BEFORE_FIRST_COUNTER), at)));
+            state(about)?.activate_device(device, counter, credential, at)?;
         }
-        Change::AdvanceCounter { device, counter, at } => {
-            steps.push(Step::Count(CounterChange::Advance(device, counter, at)));
-        }
+        Change::AdvanceCounter { device, counter, at } => state(about)?.advance_counter(device, counter, at)?,
         Change::ReviseDevice { device, credential, secret, display_name, last_counter } => {
-            let [mac, counts] = columns_of(secret);
-            steps.push(must_hit(sql::REVISE_DEVICE, params![credential.0, display_name, mac, counts, device.0]));
-            steps.push(Step::Count(CounterChange::Secret(device, secret)));
-            steps.push(Step::Count(CounterChange::Recount(device, last_counter)));
+            state(about)?.revise_device(device, credential, secret, display_name, last_counter)?;
         }
-        Change::LowerCounter { device, counter } => steps.push(Step::Count(CounterChange::Lower(device, counter))),
-        Change::TouchDevice { device, at } => steps.push(Step::Count(CounterChange::Touch(device, at))),
-        Change::DisableDevice(device) => write(sql::DISABLE_DEVICE, params![device.0]),
-        Change::EnableDevice(device) => write(sql::ENABLE_DEVICE, params![device.0]),
+        Change::MarkSecret { device, secret } => {
+            state(about)?.mark_secret(device, secret)?;
+        }
+        Change::LowerCounter { device, counter } => state(about)?.lower_counter(device, counter)?,
+        Change::TouchDevice { device, at } => state(about)?.touch_device(device, at)?,
+        Change::DisableDevice(device) => {
+            state(about)?.change_status(device, DeviceStatus::Active, DeviceStatus::Disabled);
+        }
+        Change::EnableDevice(device) => {
+            state(about)?.change_status(device, DeviceStatus::Disabled, DeviceStatus::Active);
+        }
         Change::DeleteDevice(device) => {
-            write(sql::WIPE_DEVICE_MESSAGES, params![Vec::new(), device.0]);
-            write(sql::EXPIRE_DEVICE_VERIFICATIONS, params![device.0]);
-            write(sql::BURY_DEVICE_RESULTS, params![device.0]);
-            write(sql::DELETE_DEVICE, params![device.0]);
-            steps.push(Step::Count(CounterChange::Forget(device)));
+            let About { user, state, .. } = of(about)?;
+            steps.push(Step::Write(wipe_messages_of_device(*user, device)));
+            state.delete_device(device);
         }
 
-        Change::OpenVerification(verification) => steps.push(Step::Write(open_verification(verification))),
-        Change::CloseVerification { verification, end } => {
-            steps.push(Step::Write(verification_row::close(id(verification), end)));
-        }
-        Change::ConsumeVerification { verification, at } => {
-            steps.push(must_hit(sql::CONSUME_VERIFICATION, params![at, id(verification)]));
-        }
-        Change::CountAttempt(verification) => write(sql::COUNT_ATTEMPT, params![id(verification)]),
-        Change::ReplaceStateToken { verification, hash } => {
-            write(sql::REPLACE_STATE_TOKEN, params![hash, id(verification)]);
-        }
+        Change::OpenVerification(verification) => state(about)?.open_verification(verification)?,
+        Change::CloseVerification { verification, end } => state(about)?.close_verification(verification, end)?,
+        Change::ConsumeVerification { verification, at } => state(about)?.consume_verification(verification, at)?,
+        Change::CountAttempt(verification) => state(about)?.count_attempt(verification),
+        Change::ReplaceStateToken { verification, hash } => state(about)?.replace_state_token(verification, hash),
         Change::ReplaceChallenge { verification, wire_id, challenge } => {
-            let parts = challenge::split(&challenge);
-            let params = params![wire_id, parts.form, parts.answer, parts.pairing_hash, id(verification)];
-            write(sql::REPLACE_CHALLENGE, params);
+            state(about)?.replace_challenge(verification, wire_id, challenge);
         }
 
-        Change::OpenSession(session) => steps.push(Step::Write(sessions::open(session))),
-        Change::CloseSession { session, end } => steps.push(Step::Write(sessions::close(session, end))),
-        Change::CountLogInAttempt(session) => steps.push(Step::Write(sessions::count_attempt(session))),
-        Change::SetTerms { session, terms } => steps.push(Step::Write(sessions::set_terms(session, terms))),
+        Change::OpenSession(session) => state(about)?.open_session(session)?,
+        Change::CloseSession { session, end } => {
+            state(about)?.close_session(session, matches!(end, SessionEnd::Used { .. }))?;
+        }
+        Change::CountLogInAttempt(session) => state(about)?.count_log_in_attempt(session),
+        Change::SetTerms { session, terms } => state(about)?.set_terms(session, terms),
 
-        // A decision changes limits of one user only.
-        Change::SetThrottle(_, throttle) => steps.push(Step::Count(CounterChange::Limit(throttle))),
-        Change::ClearThrottle(_, key) => steps.push(Step::Count(CounterChange::Reset(key))),
+        Change::SetThrottle(_, throttle) => state(about)?.set_throttle(throttle)?,
+        Change::ClearThrottle(_, key) => state(about)?.clear_throttle(key),
 
         Change::SetSpent(budget, spent) => steps.push(Step::Write(set_spent(budget, &spent))),
 
         Change::Enqueue(message) => steps.push(Step::Write(enqueue(message))),
-        Change::DropMessages(verification) => write(sql::WIPE_MESSAGES, params![Vec::new(), id(verification)]),
+        Change::DropMessages(verification) => {
+            steps.push(Step::Write(wipe_messages(of(about)?.user, verification, "superseded")));
+        }
         Change::GiveUpMessage { message, why, at } => {
             // Another node may have sent it, or a newer message may have replaced it.
             steps.push(Step::Write(end_message(message, 2, Some(why.name()), at).or(Error::Ended)));
@@ -120,10 +130,33 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
         Change::EndTokenFamily { client, family, at } => {
             write(sql::END_TOKEN_FAMILY, params![at, client.0, family]);
         }
-        Change::EndClient { client, at } => steps.extend(end_client(client, at).map(Step::Write)),
+        Change::EndClient { client, at } => {
+            write(sql::END_TOKENS, params![at, client.0]);
+            steps.push(Step::EndBegun(client));
+        }
 
         Change::Record(event) => steps.push(Step::Record(event)),
     }
+    Ok(())
+}
+
+/// The user that a decision must be about to make this change.
+fn of<'a, 'b>(about: &'a mut Option<&mut About<'b>>) -> Result<&'a mut About<'b>, Error> {
+    about.as_deref_mut().ok_or(Error::Corrupt("a change of a user without a user"))
+}
+
+fn state<'a>(about: &'a mut Option<&mut About<'_>>) -> Result<&'a mut UserState, Error> {
+    Ok(&mut *of(about)?.state)
+}
+
+/// Wipes the messages of a verification that wait.
+pub(crate) fn wipe_messages(user: UserId, verification: VerificationId, reason: &str) -> Write {
+    Write::new(sql::WIPE_MESSAGES, params![Vec::new(), reason, user.0, id(verification)])
+}
+
+/// Wipes the messages of a device that wait.
+pub(crate) fn wipe_messages_of_device(user: UserId, device: DeviceId) -> Write {
+    Write::new(sql::WIPE_DEVICE_MESSAGES, params![Vec::new(), user.0, device.0])
 }
 
 fn must_hit(statement: &'static str, params: Vec<Value>) -> Step {
@@ -173,7 +206,6 @@ fn create_user(user: User, steps: &mut Vec<Step>) {
     ];
     steps.push(Step::Write(Write::new(sql::INSERT_USER, params)));
     login_names::moved(user.id, &LoginNames::default(), &names, steps);
-    steps.push(Step::Count(CounterChange::Insert));
     if user.temp_token.is_some() {
         steps.push(Step::Write(set_temp_token(user.id, user.temp_token)));
     }
@@ -193,59 +225,6 @@ fn set_temp_token(user: UserId, token: Option<TempToken>) -> Write {
         None => vec![Value::Null, Value::Null, Value::Null, Value::Null, Value::Int(user.0)],
     };
     Write::new(sql::SET_TEMP_TOKEN, params)
-}
-
-/// A secret's mark as the columns of a device.
-fn columns_of(secret: Option<SecretMark>) -> [Value; 2] {
-    [secret.map(|secret| secret.mac).into(), secret.map(|secret| secret.counts.number()).into()]
-}
-
-/// Remembers what was used of a secret whose device is gone.
-pub(crate) fn remember((mac, used): (SecretMac, i64)) -> Write {
-    Write::new(sql::REMEMBER_USED, params![mac, used])
-}
-
-/// The parameters that mark the secret of a device that has no mark yet.
-pub(crate) fn mark_secret((device, secret): (DeviceId, SecretMark)) -> Vec<Value> {
-    params![secret.mac, secret.counts.number(), device.0]
-}
-
-fn create_device(device: Device) -> Write {
-    let [mac, counts] = columns_of(device.secret);
-    let params = params![
-        device.id.0,
-        device.user_id.0,
-        device.factor.number(),
-        device.display_name,
-        device.status.number(),
-        device.credential.0,
-        device.created_at,
-        mac,
-        counts,
-    ];
-    Write::new(sql::INSERT_DEVICE, params)
-}
-
-fn open_verification(verification: Verification) -> Write {
-    let live = verification.is_live();
-    let parts = challenge::split(&verification.challenge);
-    let row = NewRow {
-        id: id(verification.id),
-        wire_id: verification.wire_id,
-        user: verification.user_id,
-        device: verification.device_id.0,
-        purpose: verification.purpose.number(),
-        form: parts.form,
-        answer: parts.answer,
-        pairing_hash: parts.pairing_hash,
-        status: verification.status,
-        token: verification.state_token,
-        client: verification.client_id,
-        created_at: verification.created_at,
-        expires_at: verification.expires_at,
-        live,
-    };
-    row.insert()
 }
 
 fn enqueue(message: Message) -> Write {
@@ -301,17 +280,6 @@ fn update_client(client: &Client) -> Write {
     Write::new(sql::UPDATE_CLIENT, params)
 }
 
-/// In this order, since the users must be held before what they have begun with the client ends.
-fn end_client(ClientId(client): ClientId, at: Timestamp) -> [Write; 5] {
-    [
-        Write::new(sql::END_TOKENS, params![at, client]),
-        Write::new(sql::HOLD_CLIENT_USERS, params![client]),
-        Write::new(sql::WIPE_CLIENT_MESSAGES, params![Vec::new(), client]),
-        Write::new(sql::EXPIRE_CLIENT_VERIFICATIONS, params![client]),
-        Write::new(sql::BURY_CLIENT_RESULTS, params![client]),
-    ]
-}
-
 fn create_token_set(set: TokenSet) -> Write {
     let params = params![
         set.access,
@@ -363,10 +331,13 @@ pub(crate) fn dev_reset() -> Vec<Write> {
     let emptied = [
         sql::DEV_CLEAR_OUTBOX,
         sql::DEV_CLEAR_MESSAGES,
-        sql::DEV_CLEAR_VERIFICATIONS,
-        sql::DEV_CLEAR_DEVICES,
+        sql::DEV_CLEAR_LOOKUPS,
+        sql::DEV_CLEAR_ORIGINS,
+        sql::DEV_CLEAR_UNMARKED,
+        sql::DEV_CLEAR_BEGUN,
+        sql::DEV_CLEAR_SECRET_DEVICES,
         sql::DEV_CLEAR_USED,
-        sql::DEV_CLEAR_MARKS,
+        sql::DEV_CLEAR_STATES,
         sql::DEV_CLEAR_TOKENS,
         sql::DEV_CLEAR_BUDGETS,
         sql::DEV_CLEAR_TEMP_TOKENS,

@@ -1,6 +1,5 @@
 //! Conditions that are put together for lists. Only our own words are joined; every value is a parameter.
 
-use domain::DeviceStatus;
 use domain::model::name::{key, spelling};
 
 use crate::query::{DevFilter, EventFilter, Page, Span, TextFilter, UserFilter};
@@ -115,20 +114,9 @@ fn of_users(filter: &UserFilter, words: &Words) -> (String, Vec<Value>) {
         all.and(&format!("{not}{}{condition})", words.has_attribute), [name.as_str().into(), wanted]);
     }
     if let Some(offered) = &filter.without_usable {
-        let (active, disabled) = (DeviceStatus::Active.number(), DeviceStatus::Disabled.number());
-        // An empty list is none that SQL knows; no factor has this number.
-        let offered: Vec<i64> = offered.iter().map(|kind| kind.number()).chain([0]).collect();
-        let places = vec!["?"; offered.len()].join(", ");
-        let offered = || offered.iter().map(|kind| Value::Int(*kind));
-        // The few that cannot be used first; then, for each, whether the same user has one that can.
-        let unusable =
-            format!("id IN (SELECT user_id FROM device WHERE status = ? OR (status = ? AND factor NOT IN ({places})))");
-        all.and(&unusable, [disabled.into(), active.into()].into_iter().chain(offered()));
-        let usable = format!(
-            "NOT EXISTS (SELECT 1 FROM device AS other WHERE other.user_id = \"user\".id AND other.status = ? AND \
-             other.factor IN ({places}))"
-        );
-        all.and(&usable, [Value::from(active)].into_iter().chain(offered()));
+        // A bit for each factor, and bit 0 for a disabled device: there is a device that was in use, and none to use.
+        let offered = offered.iter().fold(0i64, |all, kind| all | 1 << kind.number());
+        all.and("factors <> 0 AND (factors & ?) = 0", [offered.into()]);
         all.and("COALESCE(profile ->> 'mfa_policy', '') <> ?", ["off".into()]);
     }
     (all.text, all.params)

@@ -1,5 +1,7 @@
 //! What can go wrong. None of these texts holds a value of a row: an error may be logged (SEC 48).
 
+use domain::UserId;
+
 /// What was interrupted because its time was over, or because its caller has gone.
 pub(crate) const TOO_LONG: &str = "a list took too long";
 /// What was not begun, since as much as may run at once was running.
@@ -53,6 +55,18 @@ impl std::fmt::Display for UniqueField {
     }
 }
 
+/// Why a user cannot be written anew. Names the user, since only a person can say what becomes of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "user {} cannot be written anew: {error}; nothing is lost: the version before serves the database as it was, which is kept \
+     beside this one (SQLite) or in the backup (PostgreSQL)",
+    .user.0
+)]
+pub struct UnreadableUser {
+    pub(crate) user: UserId,
+    pub(crate) error: Error,
+}
+
 /// Why a database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -75,6 +89,15 @@ pub enum OpenError {
     /// A move to here was broken off. Names from where, without a password.
     #[error("a move from {0} to here is under way or was broken off: run the same `countersign move` again")]
     Arriving(String),
+    /// More users must be written anew than a server does by itself.
+    #[error(
+        "the database has {0} users that this version must write anew before it can serve: stop every server, make a backup, \
+         and run `countersign migrate`"
+    )]
+    ManyUsers(u64),
+    /// A user could not be written anew.
+    #[error(transparent)]
+    Unreadable(#[from] UnreadableUser),
     /// The SQLite library lacks a correction that this server relies on (SEC 76).
     #[error("SQLite {0} is too old: 3.51.3 is needed")]
     OldLibrary(&'static str),

@@ -14,7 +14,8 @@
 //! Eight files, in this order, and a line in two `mod.rs`. Take the table `webhook` for a model.
 //!
 //! 1. `migrations/sqlite/NNNN_name.sql`, and
-//! 2. `migrations/postgres/NNNN_name.sql`: the table. A schema that was released is history: write it down as a fixture
+//! 2. `migrations/postgres/NNNN_name.sql`: the table, and whether a server of the version before may serve beside this one
+//!    (SEC 85). A schema that was released is history: write it down as a fixture
 //!    first (`cargo test -p countersign-store --lib -- --ignored write_the_fixture`).
 //! 3. `schema/migrations.rs`: a line with the new version. The number of the last line is the version of the schema.
 //! 4. `schema/columns.rs`: the columns that are read, once. Statements and decoders both use this list.
@@ -25,9 +26,10 @@
 //!    compares the list with the schema.
 //! 8. `contract/NAME.rs` and its lines in `contract/mod.rs`: the tests, which run on both databases.
 //!
-//! A table that decisions see has a noun and a [`Change`] in `domain`. Instead of step 6 it has its decoder in `rows.rs`,
-//! what the change does in `apply.rs`, and a place in the view: `sqlite/load.rs`, and for many users at once
-//! `postgres/sql.rs` and `postgres/load.rs`. That makes twelve.
+//! What decisions see of a user is in no other table but in the user's state (`user_state/`): a noun and a [`Change`] in
+//! `domain`, a list in `user_state/parts.rs`, its bytes in `user_state/pack.rs` (another version of the form, and both are
+//! read), and what the change does in `user_state/changes.rs`, which `apply.rs` calls. If it must be found without knowing
+//! whose it is, its key is in `user_state/found_by.rs`.
 //!
 //! Where callers make a table grow, it is also counted (`SIZES` in `schema/columns.rs`, `sizes` in `rows.rs`) and cleaned
 //! up (`sweep` in both databases' `housekeeping.rs`).
@@ -39,34 +41,31 @@ mod apply;
 mod audit_ids;
 mod budgets;
 mod calls;
-mod challenge;
 mod conditions;
 #[cfg(test)]
 mod contract;
 mod counters;
 mod dev_clock;
 mod error;
-mod hot_state;
 mod ids;
 mod login_names;
 mod postgres;
 mod query;
 mod rows;
 mod schema;
-mod sessions;
 mod sqlite;
 mod step;
 mod store;
-mod throttles;
 mod trail;
 pub mod transfer;
 mod turn;
+mod upgrade;
+mod user_state;
 mod value;
-mod verification_row;
 mod world;
 
 pub use dev_clock::DevClock;
-pub use error::{Error, OpenError, UniqueField};
+pub use error::{Error, OpenError, UniqueField, UnreadableUser};
 pub use postgres::{PostgresOptions, shown as shown_postgres};
 pub use query::{
     AuditChain, AuditRow, COMMIT_BOUNDS, COUNTED, DevFilter, DevMessage, EventFilter, EventPage, Events, IdKind,
@@ -78,4 +77,6 @@ pub use store::{
     Collision, Cursor, DeliveryStatus, Followed, HeldWebhook, Store, Tried, WebhookDelivery, WebhookLease,
 };
 pub use turn::Turn;
+pub use upgrade::{Progress, Rewriting};
+pub use user_state::KnownVerification;
 pub use world::{KEY_CHECK, Known, Looked, World};

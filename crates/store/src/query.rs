@@ -4,7 +4,9 @@ use domain::{Channel, ClientId, DeviceId, FactorKind, Message, Timestamp, User, 
 
 /// Rows of a kind that one clean-up touches, so that no decision waits long behind it.
 pub(crate) const BATCH: i64 = 256;
-/// How long ended verifications and settled messages are kept, in milliseconds (SEC 87).
+/// Users whose states one clean-up writes.
+pub(crate) const USERS: i64 = 64;
+/// How long settled messages are kept, in milliseconds (SEC 87).
 pub(crate) const KEEP: i64 = domain::model::time::DAY;
 
 /// How long a list may take, unless the options of the database say.
@@ -264,9 +266,9 @@ pub struct Events {
 /// What a clean-up removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// Verifications whose time had run out and that were closed.
+    /// Verifications and sessions whose time had run out.
     pub closed: u64,
-    /// Ended verifications that were deleted.
+    /// Results of verifications that nothing may read any more.
     pub verifications: u64,
     /// Devices deleted because their registration is over.
     pub devices: u64,

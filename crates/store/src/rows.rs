@@ -1,22 +1,19 @@
 //! How rows are read. Where a column is in its row, [`crate::schema::columns`] says.
 
 use domain::{
-    Channel, Client, ClientId, ClientProfile, Counts, Device, DeviceId, DeviceStatus, Digest, FactorKind, KeyedHash,
-    Message, MessageId, Profile, Purpose, Scope, Sealed, SecretMac, SecretMark, ShownStatus, TempToken, TokenSet, User,
-    UserId, UserLock, UserStatus, Verification, VerificationId,
+    Channel, Client, ClientId, ClientProfile, Counts, DeviceId, Digest, KeyedHash, Message, MessageId, Profile, Scope,
+    Sealed, SecretMac, ShownStatus, TempToken, TokenSet, User, UserId, UserLock, UserStatus, VerificationId,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::challenge;
 use crate::error::Error;
 use crate::query::{AuditRow, DevMessage, QueuedMessage, Sizes, Waiting};
 use crate::schema::columns::{
-    AUDIT, AUDIT_HEAD, CLIENT, DEV_MESSAGE, DEVICE, DeviceColumns, MESSAGE, PAIRING, SECRET_HOLDER, SIZES, TOKEN, USER,
-    VERIFICATION, WAITING,
+    AUDIT, AUDIT_HEAD, CLIENT, DEV_MESSAGE, MESSAGE, PAIRING, SECRET_HOLDER, SIZES, TOKEN, UNMARKED, USED_SECRET, USER,
+    WAITING,
 };
 use crate::trail::Head;
 use crate::value::{Row, unpack_moments};
-use crate::verification_row;
 
 /// How a row is read.
 pub(crate) type Decode<T> = fn(&dyn Row) -> Result<T, Error>;
@@ -66,29 +63,6 @@ pub(crate) fn user(row: &dyn Row) -> Result<User, Error> {
     })
 }
 
-pub(crate) fn device(row: &dyn Row) -> Result<Device, Error> {
-    device_at(row, &DEVICE)
-}
-
-fn device_at(row: &dyn Row, columns: &DeviceColumns) -> Result<Device, Error> {
-    Ok(Device {
-        id: DeviceId(row.int(columns.id)?),
-        user_id: UserId(row.int(columns.user_id)?),
-        factor: FactorKind::from_number(row.int(columns.factor)?).ok_or(Error::Corrupt("a device's factor"))?,
-        display_name: row.text(columns.display_name)?.to_owned(),
-        status: DeviceStatus::from_number(row.int(columns.status)?).ok_or(Error::Corrupt("a device's status"))?,
-        credential: Sealed(row.blob(columns.credential)?.to_vec()),
-        secret: match row.opt_blob(columns.secret_mac)? {
-            Some(mac) => Some(SecretMark { mac: secret_mac(mac)?, counts: counts(row.int(columns.secret_counts)?)? }),
-            None => None,
-        },
-        // Its counters are in the user's row: `UserCounters::show` puts them here.
-        last_counter: domain::model::device::BEFORE_FIRST_COUNTER,
-        created_at: row.time(columns.created_at)?,
-        last_used_at: None,
-    })
-}
-
 /// What the counter of a device counts.
 pub(crate) fn counts(number: i64) -> Result<Counts, Error> {
     Counts::from_number(number).ok_or(Error::Corrupt("what a device counts"))
@@ -101,37 +75,21 @@ pub(crate) fn secret_mac(bytes: &[u8]) -> Result<SecretMac, Error> {
 
 /// A secret and a user who has it.
 pub(crate) fn secret_holder(row: &dyn Row) -> Result<(SecretMac, UserId), Error> {
-    Ok((secret_mac(row.blob(SECRET_HOLDER.secret_mac)?)?, UserId(row.int(SECRET_HOLDER.user_id)?)))
+    Ok((secret_mac(row.blob(SECRET_HOLDER.mac)?)?, UserId(row.int(SECRET_HOLDER.user_id)?)))
 }
 
-/// A device in a row that may have none.
-pub(crate) fn opt_device(row: &dyn Row, columns: &DeviceColumns) -> Result<Option<Device>, Error> {
-    row.opt_int(columns.id)?.map(|_| device_at(row, columns)).transpose()
+/// What was used of a secret by devices that are gone.
+pub(crate) fn used_secret(row: &dyn Row) -> Result<(SecretMac, i64), Error> {
+    Ok((secret_mac(row.blob(USED_SECRET.mac)?)?, row.int(USED_SECRET.used)?))
 }
 
-pub(crate) fn verification(row: &dyn Row) -> Result<Verification, Error> {
-    Ok(Verification {
-        id: verification_id(row, VERIFICATION.id)?,
-        wire_id: row.text(VERIFICATION.wire_id)?.to_owned(),
-        user_id: UserId(row.int(VERIFICATION.user_id)?),
-        device_id: DeviceId(row.int(VERIFICATION.device_id)?),
-        purpose: Purpose::from_number(row.int(VERIFICATION.purpose)?)
-            .ok_or(Error::Corrupt("a verification's purpose"))?,
-        challenge: challenge::join(
-            row.text(VERIFICATION.challenge)?,
-            row.opt_blob(VERIFICATION.answer)?,
-            row.opt_blob(VERIFICATION.pairing_hash)?,
-        )?,
-        status: verification_row::status(row)?,
-        state_token: opt_digest(row, VERIFICATION.state_token)?,
-        client_id: row.opt_int(VERIFICATION.client_id)?.map(ClientId),
-        created_at: row.time(VERIFICATION.created_at)?,
-        expires_at: row.time(VERIFICATION.expires_at)?,
-    })
+/// A device whose secret has no mark yet, and its user.
+pub(crate) fn unmarked(row: &dyn Row) -> Result<(DeviceId, UserId), Error> {
+    Ok((DeviceId(row.int(UNMARKED.device_id)?), UserId(row.int(UNMARKED.user_id)?)))
 }
 
 pub(crate) fn pairing(row: &dyn Row) -> Result<(UserId, VerificationId), Error> {
-    Ok((UserId(row.int(PAIRING.user_id)?), verification_id(row, PAIRING.id)?))
+    Ok((UserId(row.int(PAIRING.user_id)?), verification_id(row, PAIRING.verification_id)?))
 }
 
 /// How a scope is stored. These texts are in databases and never change.
@@ -257,7 +215,7 @@ pub(crate) fn waiting(row: &dyn Row) -> Result<Waiting, Error> {
 pub(crate) fn sizes(row: &dyn Row) -> Result<Sizes, Error> {
     let counted = [
         ("token", SIZES.token),
-        ("verification", SIZES.verification),
+        ("lookup", SIZES.lookup),
         ("outbox", SIZES.outbox),
         ("budget", SIZES.budget),
         ("webhook_delivery", SIZES.webhook_delivery),
@@ -307,10 +265,6 @@ fn channel(name: &str) -> Result<Channel, Error> {
     Channel::from_name(name).ok_or(Error::Corrupt("a message's channel"))
 }
 
-fn digest(bytes: &[u8]) -> Result<Digest, Error> {
+pub(crate) fn digest(bytes: &[u8]) -> Result<Digest, Error> {
     bytes.try_into().map(Digest).map_err(|_| Error::Corrupt("a digest"))
-}
-
-pub(crate) fn opt_digest(row: &dyn Row, column: usize) -> Result<Option<Digest>, Error> {
-    row.opt_blob(column)?.map(digest).transpose()
 }

@@ -1,12 +1,14 @@
-//! `countersign migrate`: migrates the schema, or lists what that would do. A starting server migrates by itself; this
-//! command lets an operator look first, or choose the moment.
+//! `countersign migrate`: migrates the schema, or lists what that would do. A starting server migrates by itself, unless there
+//! are more users to write anew than it does in some seconds; this command lets an operator look first, or choose the moment.
 
 use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
 
+use anyhow::bail;
 use clap::Args;
 use config::{Config, Database, shown_sqlite};
 use serde_json::json;
-use store::Migration;
+use store::{Migration, Progress, Rewriting};
 
 use crate::cli::run::{OutputArgs, runtime};
 use crate::installation::{self, Dependencies, Installation, Intent, StartError};
@@ -17,6 +19,9 @@ pub(crate) struct MigrateArgs {
     /// List what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
+    /// Confirm that there is a backup of the PostgreSQL database, which is asked for where every user is written anew
+    #[arg(long)]
+    i_have_a_backup: bool,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -24,17 +29,33 @@ pub(crate) struct MigrateArgs {
 impl MigrateArgs {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let config = self.output.config()?;
-        runtime(1)?.block_on(migrate(&config, self.dry_run, self.output.json))
+        runtime(1)?.block_on(migrate(&config, &self))
     }
 }
 
-async fn migrate(config: &Config, dry_run: bool, as_json: bool) -> anyhow::Result<ExitCode> {
+async fn migrate(config: &Config, args: &MigrateArgs) -> anyhow::Result<ExitCode> {
+    let (dry_run, as_json) = (args.dry_run, args.output.json);
     let found = installation::look(config).await?;
     if !found.is_sealed() {
         return Err(installation::absent(config));
     }
     if !dry_run && !found.pending.is_empty() {
-        let opened = installation::open(config, Intent::Migrate).await.map_err(|error| match error {
+        let rewrites = found.pending.iter().any(Migration::rewrites_users);
+        if rewrites && matches!(config.storage.database, Database::Postgres(_)) && !args.i_have_a_backup {
+            bail!(
+                "this writes every user anew, and the version before cannot use the database afterwards: stop every server, \
+                 make a backup (pg_dump), and run it again with --i-have-a-backup"
+            );
+        }
+        let bar = Arc::new(OnceLock::<terminal::Progress>::new());
+        let shown = bar.clone();
+        let tell = move |done, users| {
+            shown.get_or_init(|| terminal::progress("Writing users anew", users)).reach(done);
+        };
+        let rewriting = Rewriting { most_users: u64::MAX, progress: Some(Progress::new(tell)) };
+        let opened = installation::open_rewriting(config, Intent::Migrate, rewriting).await;
+        bar.get().inspect(|bar| bar.finish());
+        let opened = opened.map_err(|error| match error {
             StartError::Occupied => {
                 anyhow::anyhow!("a server of an older version runs on this data folder; stop it first")
             }

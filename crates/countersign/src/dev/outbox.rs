@@ -96,14 +96,15 @@ pub(super) async fn wire(world: &DevWorld, message: &DevMessage) -> Result<Value
         Channel::Push | Channel::Voice => Some(world.engine().prompt_state(message.verification_id).await?),
         Channel::Sms | Channel::Email => None,
     };
-    let verification = world.store().verification_by_id(message.verification_id).await?;
+    let known = world.store().known_verifications(message.user_id).await?;
+    let verification = known.into_iter().find(|known| known.id == message.verification_id);
     let answered = verification.as_ref().and_then(|verification| match verification.status {
         Status::Accepted { at, .. } => Some(("accepted", at)),
         Status::Rejected { at, .. } => Some(("rejected", at)),
         Status::Pending { .. } | Status::Expired => None,
     });
-    let open = verification.as_ref().is_some_and(|verification| verification.is_open(world.now()));
-    // Old verifications are deleted.
+    let open = verification.as_ref().is_some_and(|asked| asked.status.is_pending() && world.now() < asked.expires_at);
+    // Old results are forgotten.
     let state = match answered {
         Some((state, _)) => state,
         None if open => "waiting",

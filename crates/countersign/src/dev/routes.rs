@@ -206,8 +206,7 @@ async fn newest_waiting(world: &DevWorld, user: Option<i64>) -> Result<DevMessag
     let filter = DevFilter { channel: Some(Channel::Push), user_id: user.map(UserId), ..DevFilter::default() };
     for _ in 0..LOOKS {
         for message in world.store().dev_outbox(&filter).await?.into_iter().rev() {
-            let verification = world.store().verification_by_id(message.verification_id).await?;
-            if verification.is_some_and(|v| v.is_open(world.now())) {
+            if world.engine().prompt_state(message.verification_id).await?.waits {
                 return Ok(message);
             }
         }

@@ -22,7 +22,7 @@ use words::{Brand, Words};
 
 use self::data_dir::DataDir;
 pub(crate) use self::nearby::absent;
-pub(crate) use self::open::{DEV_FILE, look, serves};
+pub(crate) use self::open::{DEV_FILE, look, open_rewriting, serves};
 pub use self::open::{Intent, OpenedDatabase, open};
 pub use self::open_store::StartError;
 use crate::terminal;

@@ -4,7 +4,7 @@
 
 use anyhow::bail;
 use config::{Config, Database};
-use store::{Known, Looked, Migration, OpenError, Store, World};
+use store::{Known, Looked, Migration, OpenError, Rewriting, Store, World};
 use tokio::sync::watch;
 
 use super::data_dir::DataDir;
@@ -67,6 +67,15 @@ pub struct OpenedDatabase {
 /// Opens the configured installation, or creates it if the intent allows that. Nothing is changed before the intent is
 /// checked.
 pub async fn open(config: &Config, intent: Intent) -> Result<OpenedDatabase, StartError> {
+    open_rewriting(config, intent, Rewriting::default()).await
+}
+
+/// [`open`], saying how far it may go when users must be written anew first.
+pub(crate) async fn open_rewriting(
+    config: &Config,
+    intent: Intent,
+    rewriting: Rewriting,
+) -> Result<OpenedDatabase, StartError> {
     let found = look(config).await?;
     if !found.is_sealed() && !intent.makes() {
         return Err(absent(config).into());
@@ -88,7 +97,7 @@ pub async fn open(config: &Config, intent: Intent) -> Result<OpenedDatabase, Sta
     } else {
         (DataDir::at(&config.storage.data_dir), None)
     };
-    let (store, failed) = open_store(config, &data_dir).await?;
+    let (store, failed) = open_store(config, &data_dir, rewriting).await?;
     log_migrations(intent, &found.pending);
     // `import` and `--init` create a production installation.
     let new = (!found.is_sealed() && intent.makes()).then_some(World::Serve);

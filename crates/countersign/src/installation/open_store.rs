@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use config::{Config, Database};
-use store::{OpenError, SqliteOptions, Store};
+use store::{OpenError, PostgresOptions, Rewriting, SqliteOptions, Store};
 use tokio::sync::watch;
 
 use super::data_dir::DataDir;
@@ -26,11 +26,13 @@ pub enum StartError {
 pub(super) async fn open_store(
     config: &Config,
     data_dir: &DataDir,
+    rewriting: Rewriting,
 ) -> Result<(Store, watch::Receiver<bool>), StartError> {
     match &config.storage.database {
-        Database::Sqlite => open_sqlite(data_dir),
+        Database::Sqlite => open_sqlite(data_dir, rewriting),
         Database::Postgres(postgres) => {
-            let store = Store::open_postgres(postgres.url(), postgres.options()).await;
+            let options = PostgresOptions { rewriting, ..postgres.options() };
+            let store = Store::open_postgres(postgres.url(), options).await;
             let store = store.with_context(|| format!("cannot open the database {}", postgres.shown()))?;
             // A PostgreSQL server that fails is waited for. Only a failing local disk ends the process.
             let (fail, failed) = watch::channel(false);
@@ -40,13 +42,13 @@ pub(super) async fn open_store(
     }
 }
 
-fn open_sqlite(data_dir: &DataDir) -> Result<(Store, watch::Receiver<bool>), StartError> {
+fn open_sqlite(data_dir: &DataDir, rewriting: Rewriting) -> Result<(Store, watch::Receiver<bool>), StartError> {
     let (fail, failed) = watch::channel(false);
     let fatal: store::Fatal = Arc::new(move |reason: &str| {
         tracing::error!(reason, "the database can no longer be trusted to keep what is written; stopping");
         let _ = fail.send(true);
     });
-    let options = SqliteOptions { fatal: Some(fatal), ..SqliteOptions::default() };
+    let options = SqliteOptions { fatal: Some(fatal), rewriting, ..SqliteOptions::default() };
     match Store::open_sqlite(&data_dir.db(), options) {
         Ok(store) => Ok((store, failed)),
         Err(OpenError::Locked) => Err(StartError::Occupied),

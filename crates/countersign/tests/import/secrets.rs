@@ -114,19 +114,12 @@ fn what_was_used_before_an_upgrade_stays_used() {
     bring(&place, "olga", "totp", 2);
     assert_eq!(status(&mut server.api(), user, device, &hotp(1, 4, 6)), 200);
     assert_eq!(server.stop(), Some(0));
-    let database = rusqlite::Connection::open(place.data().join("db/countersign.db")).unwrap();
-    let older = "DROP INDEX verification_ended; DROP INDEX device_secret; DROP INDEX device_unmarked; \
-        ALTER TABLE device DROP COLUMN secret_mac; \
-        ALTER TABLE device DROP COLUMN secret_counts; DROP TABLE used_secret; DELETE FROM meta WHERE key = 'own_key'; \
-        PRAGMA user_version = 10";
-    database.execute_batch(older).unwrap();
-    drop(database);
+    make_older(&place.data().join("db"));
     let data = place.data();
     let data = data.to_str().unwrap();
     let unmarked = || -> i64 {
         let database = rusqlite::Connection::open(place.data().join("db/countersign.db")).unwrap();
-        let count = "SELECT COUNT(*) FROM device WHERE secret_mac IS NULL AND factor IN (5, 6)";
-        database.query_row(count, [], |row| row.get(0)).unwrap()
+        database.query_row("SELECT COUNT(*) FROM unmarked_device", [], |row| row.get(0)).unwrap()
     };
     // Without the key only the schema is migrated, and the next command that writes does the rest.
     let key = place.data().join("keys/master.key");
@@ -145,4 +138,68 @@ fn what_was_used_before_an_upgrade_stays_used() {
     let mut api = server.api();
     assert_eq!(status(&mut api, user, device, &hotp(1, 4, 6)), 401);
     assert_eq!(status(&mut api, user, device, &hotp(1, 5, 6)), 200);
+}
+
+/// Turns the database in this folder into what a version before schema 11 would have left: devices and their counters apart from
+/// their users, and no secret with a mark.
+fn make_older(folder: &Path) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let devices = runtime.block_on(async {
+        let store = store::Store::open_sqlite(folder, store::SqliteOptions::default()).unwrap();
+        let page = store::Page { limit: 50, offset: 0 };
+        let mut devices = Vec::new();
+        for user in store.users(&store::UserFilter::default(), page).await.unwrap().users {
+            devices.extend(store.view(user.id).await.unwrap().devices);
+        }
+        store.close().await;
+        devices
+    });
+    let path = folder.join("countersign.db");
+    let older = folder.join("older.db");
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../store/testdata/schema/sqlite-0014.sql");
+    let database = rusqlite::Connection::open(&older).unwrap();
+    database.execute_batch(&std::fs::read_to_string(schema).unwrap()).unwrap();
+    database.execute("ATTACH ?1 AS newer", [path.to_str().unwrap()]).unwrap();
+    let list = |sql: &str| -> Vec<String> {
+        let mut found = database.prepare(sql).unwrap();
+        found.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    database.pragma_update(None, "foreign_keys", false).unwrap();
+    for table in list("SELECT name FROM main.sqlite_schema WHERE type = 'table'") {
+        database.execute(&format!("DELETE FROM main.\"{table}\""), []).unwrap();
+        let columns =
+            |of: &str| list(&format!("SELECT '\"' || name || '\"' FROM pragma_table_info('{table}', '{of}')"));
+        let newer = columns("newer");
+        let both: Vec<String> = columns("main").into_iter().filter(|column| newer.contains(column)).collect();
+        if !both.is_empty() {
+            let both = both.join(", ");
+            let copy = format!("INSERT INTO main.\"{table}\" ({both}) SELECT {both} FROM newer.\"{table}\"");
+            database.execute(&copy, []).unwrap();
+        }
+    }
+    for device in devices {
+        let (id, user) = (device.id.0, device.user_id.0);
+        let numbers = (device.factor.number(), device.status.number(), device.created_at.0);
+        database
+            .execute(
+                "INSERT INTO main.device (id, user_id, factor, display_name, status, credential, created_at) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                (id, user, numbers.0, &device.display_name, numbers.1, &device.credential.0, numbers.2),
+            )
+            .unwrap();
+        let used_at = device.last_used_at.map_or(0, |at| at.0);
+        let counter = [id, device.last_counter, used_at].map(i64::to_be_bytes).concat();
+        let add = "UPDATE main.\"user\" SET counters = CAST(COALESCE(counters, x'') || ?1 AS BLOB) WHERE id = ?2";
+        database.execute(add, (counter, user)).unwrap();
+    }
+    database.execute("DETACH newer", []).unwrap();
+    database
+        .execute_batch(
+            "DROP INDEX verification_ended; DROP INDEX device_secret; DROP INDEX device_unmarked; \
+             ALTER TABLE device DROP COLUMN secret_mac; ALTER TABLE device DROP COLUMN secret_counts; \
+             DROP TABLE used_secret; DELETE FROM meta WHERE key = 'own_key'; PRAGMA user_version = 10",
+        )
+        .unwrap();
+    drop(database);
+    std::fs::rename(older, path).unwrap();
 }

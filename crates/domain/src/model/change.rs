@@ -113,6 +113,12 @@ pub enum Change {
         /// What is spent, counted as the corrected credential counts. Never less time or fewer codes than before.
         last_counter: i64,
     },
+    /// The secret of a device that an earlier version made is recognised from now on.
+    MarkSecret {
+        device: DeviceId,
+        /// How its secret is recognised.
+        secret: SecretMark,
+    },
     /// A time step in the future, spent while a clock was wrong, is lowered to the newest that can have been used by
     /// now. Applied only backwards.
     LowerCounter {

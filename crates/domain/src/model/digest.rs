@@ -41,6 +41,9 @@ pub struct KeyedHash {
 }
 
 impl KeyedHash {
+    /// A hash of nothing: no value has it.
+    pub const NONE: Self = Self { key_id: 0, mac: [0; 32] };
+
     /// 36 bytes: key id, big endian, and the MAC.
     pub fn to_bytes(self) -> [u8; 36] {
         let mut bytes = [0; 36];

@@ -17,6 +17,8 @@ pub(crate) const RETRY: i64 = 1_000;
 pub(crate) const POLL: i64 = 1_000;
 /// Time between two clean-ups, in milliseconds.
 pub(crate) const SWEEP: i64 = 20_000;
+/// Most pieces of a clean-up that follow each other.
+pub(crate) const SWEEPS: u32 = 1_000;
 /// With every how many of them the sizes of tables are counted: ten minutes.
 pub(crate) const SIZES_EVERY: u64 = 30;
 

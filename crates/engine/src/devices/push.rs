@@ -87,10 +87,11 @@ impl Engine {
 
     /// The state of a prompt or a call for the person it was sent to.
     pub async fn prompt_state(&self, verification: VerificationId) -> Result<PromptState, Fault> {
-        let found = self.store.verification_by_id(verification).await?;
-        Ok(found.filter(|found| found.is_open(self.now())).map_or(PromptState::default(), |found| PromptState {
+        let Some((_, view)) = self.view_of(verification).await? else { return Ok(PromptState::default()) };
+        let open = view.verification(verification).filter(|asked| asked.is_open(self.now()));
+        Ok(open.map_or(PromptState::default(), |asked| PromptState {
             waits: true,
-            digits: match found.challenge {
+            digits: match &asked.challenge {
                 domain::Challenge::Approval { numbers, .. } => numbers.last().map(String::len),
                 _ => None,
             },
@@ -98,8 +99,8 @@ impl Engine {
     }
 
     async fn view_of(&self, verification: VerificationId) -> Result<Option<(UserId, domain::View)>, Fault> {
-        let Some(found) = self.store.verification_by_id(verification).await? else { return Ok(None) };
-        Ok(Some((found.user_id, self.store.view(found.user_id).await?)))
+        let Some(user) = self.store.whose_verification(verification).await? else { return Ok(None) };
+        Ok(Some((user, self.store.view(user).await?)))
     }
 
     async fn answer_from_device(

@@ -10,7 +10,7 @@ use store::Sizes;
 /// below, since all of it is cleaned up but the audit trail and what was used of secrets.
 const BOUNDS: [(&str, u64); 8] = [
     ("token", 100_000),
-    ("verification", 1_000_000),
+    ("lookup", 1_000_000),
     ("outbox", 100_000),
     ("budget", 1_000_000),
     ("webhook_delivery", 1_000_000),
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn every_bound_is_of_something_that_is_counted() {
         let sizes = Sizes {
-            rows: ["token", "verification", "outbox", "budget", "webhook_delivery", "used_secret"]
+            rows: ["token", "lookup", "outbox", "budget", "webhook_delivery", "used_secret"]
                 .map(|table| (table, u64::MAX))
                 .to_vec(),
             audit_entries: u64::MAX,

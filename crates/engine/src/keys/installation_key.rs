@@ -3,7 +3,7 @@
 //! An engine cannot be made without a [`InstallationKey`], and there is none before every secret here has its mark: what opens an
 //! installation to change it, a server or a command, does that first.
 
-use domain::{DeviceId, Keyring, OwnKey, Place, Sealed, SecretMark};
+use domain::{DeviceId, Keyring, OwnKey, Place, Sealed, SecretMark, UserId};
 use store::Store;
 
 use crate::chance::Chance;
@@ -65,7 +65,7 @@ fn opened(keys: &Keyring, sealed: &Sealed) -> Result<OwnKey, KeyError> {
     plain.expose().try_into().map(OwnKey::new).map_err(|_| KeyError::Own)
 }
 
-type Piece = (Option<DeviceId>, Vec<(DeviceId, SecretMark)>);
+type Piece = (Option<DeviceId>, Vec<(UserId, DeviceId, SecretMark)>);
 
 async fn mark_all(
     keys: &Keyring,
@@ -93,7 +93,7 @@ async fn piece(keys: &Keyring, key: &OwnKey, store: &Store, after: DeviceId) -> 
     let devices = store.unmarked_after(after, PIECE).await?;
     let made = tokio::task::spawn_blocking(move || {
         let mark = |device: &domain::Device| match crate::keys::credential::open_credential(&keys, device) {
-            Ok(credential) => SecretMark::of(&credential, &key).map(|mark| (device.id, mark)),
+            Ok(credential) => SecretMark::of(&credential, &key).map(|mark| (device.user_id, device.id, mark)),
             // It makes no code either. The rest must not wait for it.
             Err(error) => {
                 tracing::warn!(device = device.id.0, %error, "a secret without a mark is left as it is");

@@ -159,17 +159,15 @@ impl Engine {
         context: Actor,
     ) -> Result<Outcome, Fault> {
         const NONE: Outcome = Outcome::Refused(Reason::NotOpen);
-        let Some(verification) = self.store.verification_by_id(asked).await? else { return Ok(NONE) };
-        let user = verification.user_id;
+        let Some(user) = self.store.whose_verification(asked).await? else { return Ok(NONE) };
         let awaits = |view: &View| {
             view.user.as_ref().is_some_and(|user| user.profile.visits.iter().any(|visit| visit.awaits == Some(asked)))
         };
         // Other challenges are answered by other calls.
-        if !awaits(&self.store.view(user).await?) {
-            return Ok(NONE);
-        }
+        let view = self.store.view(user).await?;
+        let Some(verification) = view.verification(asked).filter(|_| awaits(&view)) else { return Ok(NONE) };
         let target = Target::Wire {
-            wire_id: verification.wire_id,
+            wire_id: verification.wire_id.clone(),
             purpose: Purpose::Login,
             device: Some(verification.device_id),
         };

@@ -4,8 +4,8 @@ use domain::model::factor::TargetKind;
 use domain::model::time::MINUTE;
 use domain::rules::enrolment;
 use domain::rules::standing::{self, Standing};
-use domain::{AuditKind, Device, DeviceId, FactorKind, Purpose, Status, Timestamp, UserId, Verification};
-use store::{EventFilter, EventPage};
+use domain::{AuditKind, Device, DeviceId, FactorKind, Purpose, Status, Timestamp, UserId};
+use store::{EventFilter, EventPage, KnownVerification};
 
 use crate::users::error::UserError;
 use crate::{Engine, Event, Fault};
@@ -95,7 +95,7 @@ impl Engine {
     }
 }
 
-fn is_readable(verification: &Verification, now: Timestamp) -> bool {
+fn is_readable(verification: &KnownVerification, now: Timestamp) -> bool {
     match verification.status {
         Status::Pending { .. } => now < verification.expires_at,
         Status::Accepted { .. } | Status::Rejected { .. } => now < verification.expires_at.plus(RESULT_READABLE),

@@ -48,7 +48,8 @@ pub(crate) async fn what_is_written_is_read_back(store: &Store) {
     assert_eq!(view.devices, [device]);
     assert_eq!(view.verifications, std::slice::from_ref(&verification));
     assert_eq!(view.throttles, [throttle]);
-    assert_eq!(store.verification_by_id(verification.id).await.unwrap(), Some(verification));
+    assert_eq!(store.whose_verification(verification.id).await.unwrap(), Some(id));
+    assert_eq!(standing(store, &verification).await, Some(verification.status));
 
     let from = user.login_names();
     user.username = Some("Bea".to_owned());
@@ -172,8 +173,8 @@ pub(crate) async fn terminal_states_never_change(store: &Store) {
         put(store, user, vec![close(end)]).await.unwrap();
         let later = Rejected { at: NOW.plus(9), collected: None };
         put(store, user, vec![close(later), close(Expired), Change::CountAttempt(asked.id)]).await.unwrap();
-        let ended = store.verification_by_id(asked.id).await.unwrap().unwrap();
-        assert_eq!(ended.status, end.into());
+        let result = Some(Status::from(end)).filter(|end| *end != Status::Expired);
+        assert_eq!(standing(store, &asked).await, result, "what ends without a result leaves none");
     }
 }
 
@@ -203,8 +204,9 @@ pub(crate) async fn live_agrees_with_the_domain(store: &Store) {
                 assert_live(store, &asked).await;
                 let renumbered = prompt_of(&asked, "43");
                 put(store, user, vec![renumbered]).await.unwrap();
-                let kept = store.verification_by_id(asked.id).await.unwrap().unwrap();
-                assert_eq!(kept.challenge.number(), None, "what is over is not asked anew");
+                let view = store.view(user).await.unwrap();
+                let asks = view.verification(asked.id).and_then(|kept| kept.challenge.number());
+                assert_eq!(asks, None, "what is over is not asked anew");
                 let _ = put(store, user, vec![Change::ConsumeVerification { verification: asked.id, at: NOW }]).await;
                 assert_live(store, &asked).await;
             }
@@ -224,28 +226,54 @@ pub(crate) async fn a_prompt_that_waits_gets_another_number(store: &Store) {
     open(store, &asked).await;
     for number in ["42", "07"] {
         put(store, user, vec![prompt_of(&asked, number)]).await.unwrap();
-        let stored = store.verification_by_id(asked.id).await.unwrap().unwrap();
+        let view = store.view(user).await.unwrap();
+        let stored = view.verification(asked.id).unwrap().clone();
         let wanted = Challenge::Approval { nonce: Secret::new(vec![5; 32]), numbers: vec![number.to_owned()] };
         assert_eq!((stored.challenge, stored.wire_id), (wanted, format!("{}-{number}", asked.wire_id)));
     }
 }
 
+/// Decisions see what is pending or still to be collected. Of the rest, a result is all that is left.
 async fn assert_live(store: &Store, asked: &Verification) {
-    let stored = store.verification_by_id(asked.id).await.unwrap().unwrap();
-    let seen = store.view(asked.user_id).await.unwrap().verification(asked.id).is_some();
-    assert_eq!(seen, stored.is_live(), "{stored:?}");
+    let view = store.view(asked.user_id).await.unwrap();
+    match view.verification(asked.id) {
+        Some(seen) => assert!(seen.is_live(), "{seen:?}"),
+        None => {
+            let left = standing(store, asked).await;
+            assert!(left.is_none_or(|status| !status.is_pending()), "{left:?}");
+            assert_eq!(store.whose_verification(asked.id).await.unwrap(), None);
+        }
+    }
 }
 
 pub(crate) async fn an_end_wipes_the_code(store: &Store) {
     let user = somebody(store).await;
     let device = device(store, user, FactorKind::Sms).await;
-    let asked = verification(&device, sent_code("123456"));
+    let asked = Verification { state_token: Some(fresh_digest()), ..verification(&device, sent_code("123456")) };
     open(store, &asked).await;
-    let close = Change::CloseVerification { verification: asked.id, end: VerificationEnd::Expired };
-    put(store, user, vec![close]).await.unwrap();
-    let ended = store.verification_by_id(asked.id).await.unwrap().unwrap();
-    let Challenge::Code { hash, length: 6, .. } = ended.challenge else { panic!("the form is kept") };
+    let end = VerificationEnd::Accepted { at: NOW, collected: None };
+    put(store, user, vec![Change::CloseVerification { verification: asked.id, end }]).await.unwrap();
+    let view = store.view(user).await.unwrap();
+    let collectable = view.verification(asked.id).unwrap();
+    let Challenge::Code { hash, length: 6, .. } = collectable.challenge else { panic!("the form is kept") };
     assert_eq!(hash.to_bytes(), [0; 36]);
+}
+
+/// Lists of results do not grow without end.
+pub(crate) async fn the_newest_results_are_kept(store: &Store) {
+    let user = somebody(store).await;
+    let device = device(store, user, FactorKind::Totp).await;
+    let mut all = Vec::new();
+    for _ in 0..40 {
+        let asked = verification(&device, |_| Challenge::Own);
+        open(store, &asked).await;
+        let end = VerificationEnd::Accepted { at: NOW, collected: None };
+        put(store, user, vec![Change::CloseVerification { verification: asked.id, end }]).await.unwrap();
+        all.push(asked);
+    }
+    for (number, asked) in all.iter().enumerate() {
+        assert_eq!(standing(store, asked).await.is_some(), number >= 8, "{number}");
+    }
 }
 
 pub(crate) async fn a_deleted_device_takes_its_traces_along(store: &Store) {
@@ -269,9 +297,9 @@ pub(crate) async fn a_deleted_device_takes_its_traces_along(store: &Store) {
     assert_eq!(view.devices, std::slice::from_ref(&kept));
     assert_eq!(view.verifications, std::slice::from_ref(&of_kept));
     assert_eq!(view.throttles, [Throttle::new(ThrottleKey::Device(kept.id))]);
-    assert_eq!(store.verification_by_id(of_gone.id).await.unwrap().unwrap().status, Status::Expired);
-    let result = store.verification_by_id(collectable.id).await.unwrap().unwrap();
-    assert_eq!(result.status, Status::Accepted { at: NOW, collected: None }, "a result stays what it is");
+    assert_eq!(store.whose_verification(of_gone.id).await.unwrap(), None);
+    let result = standing(store, &collectable).await;
+    assert_eq!(result, Some(Status::Accepted { at: NOW, collected: None }), "a result stays what it is");
     let queued = store.claim_messages(Channel::Sms, Turn::ONLY, NOW, 9, 1).await.unwrap();
     assert_eq!(queued.iter().map(|q| q.message.id).collect::<Vec<_>>(), [MessageId(2)]);
 }
@@ -295,9 +323,8 @@ pub(crate) async fn a_revoked_client_takes_along_what_it_has_begun(store: &Store
     store.decide_client(gone, None, |view| client::revoke_client(view, NOW)).await.unwrap().unwrap();
     let view = store.view(user).await.unwrap();
     assert_eq!(view.verifications, std::slice::from_ref(&of_kept));
-    let ended = store.verification_by_id(of_gone.id).await.unwrap().unwrap();
-    let Challenge::Code { hash, .. } = ended.challenge else { panic!("the form is kept") };
-    assert_eq!((ended.status, hash.to_bytes()), (Status::Expired, [0; 36]));
+    assert_eq!(standing(store, &of_gone).await, None);
+    assert_eq!(store.whose_verification(of_gone.id).await.unwrap(), None);
     let queued = store.claim_messages(Channel::Sms, Turn::ONLY, NOW, 9, 1).await.unwrap();
     assert_eq!(queued.iter().map(|q| q.message.id).collect::<Vec<_>>(), [MessageId(2)]);
 }
@@ -320,7 +347,7 @@ pub(crate) async fn a_deleted_user_takes_everything_along(store: &Store) {
     assert!(store.decide(user, |view| user::delete(view, &context(), NOW)).await.unwrap());
     let view = store.view(user).await.unwrap();
     assert!(view.user.is_none() && view.devices.is_empty() && view.throttles.is_empty());
-    assert_eq!(store.verification_by_id(asked.id).await.unwrap(), None);
+    assert_eq!(store.whose_verification(asked.id).await.unwrap(), None);
     assert!(store.claim_messages(Channel::Sms, Turn::ONLY, NOW, 9, 1).await.unwrap().is_empty());
     store.settle_message(MessageId(1), MessageOutcome::Sent, NOW).await.unwrap();
 }

@@ -93,7 +93,7 @@ pub(crate) async fn a_reset_keeps_clients_and_users_only(store: &Store) {
     let shown = view.user.map(|user| user.shown(NOW).0);
     assert_eq!(shown, Some(UserStatus::PasswordExpired.into()), "a lock that is lifted leaves what was before");
     assert!(view.devices.is_empty() && view.verifications.is_empty() && view.throttles.is_empty());
-    assert_eq!(store.verification_by_id(asked.id).await.unwrap(), None);
+    assert_eq!(store.whose_verification(asked.id).await.unwrap(), None);
     assert_eq!(store.next_message_at(Channel::Sms, Turn::ONLY).await.unwrap(), None);
     assert_eq!(store.token(access).await.unwrap(), None);
     assert_eq!(store.clients().await.unwrap(), [client]);

@@ -4,6 +4,7 @@
 pub(crate) mod audit;
 pub(crate) mod budgets;
 pub(crate) mod changes;
+pub(crate) mod damage;
 pub(crate) mod dev;
 pub(crate) mod guessing;
 pub(crate) mod housekeeping;
@@ -41,6 +42,7 @@ macro_rules! contract {
                 terminal_states_never_change,
                 live_agrees_with_the_domain,
                 an_end_wipes_the_code,
+                the_newest_results_are_kept,
                 a_deleted_device_takes_its_traces_along,
                 a_revoked_client_takes_along_what_it_has_begun,
                 a_deleted_user_takes_everything_along,
@@ -49,6 +51,9 @@ macro_rules! contract {
                 a_failed_decision_leaves_nothing_behind,
                 a_pair_has_one_successor_whatever_the_numbers_of_their_rows,
                 a_refreshed_pair_is_answered_with_the_newest_of_its_line,
+            }
+            damage: {
+                a_damaged_user_is_an_error_of_that_user_alone,
             }
             dev: {
                 the_dev_world_keeps_its_messages_and_forgets_them,

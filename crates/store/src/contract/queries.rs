@@ -9,7 +9,7 @@ use domain::*;
 
 use super::world::*;
 use crate::query::{LISTS, Reading};
-use crate::{Error, IdKind, Page, Span, Store, TextFilter, UserFilter};
+use crate::{Error, IdKind, Page, Span, Store, TextFilter, UniqueField, UserFilter};
 
 const ALL: Page = Page { limit: 50, offset: 0 };
 
@@ -142,12 +142,17 @@ pub(crate) async fn a_verification_is_found_by_user_and_wire_id_together(store: 
     let asked = Verification { wire_id: "12345".to_owned(), ..verification(&device, sent_code("1")) };
     open(store, &asked).await;
     let find = async |user, purpose| store.verification_by_wire_id(user, "12345", purpose).await.unwrap();
-    assert_eq!(find(user, Purpose::Login).await, Some(asked.clone()));
+    let known = find(user, Purpose::Login).await.unwrap();
+    assert_eq!((known.device_id, known.status, known.expires_at), (device.id, asked.status, asked.expires_at));
     assert_eq!(find(user, Purpose::Enrol).await, None);
     assert_eq!(find(other, Purpose::Login).await, None);
-    let close = Change::CloseVerification { verification: asked.id, end: VerificationEnd::Expired };
-    put(store, user, vec![close]).await.unwrap();
-    assert_eq!(find(user, Purpose::Login).await.unwrap().status, Status::Expired, "an ended one is found too");
+    let again = Verification { id: VerificationId(uuid::Uuid::from_u128(fresh().into())), ..asked.clone() };
+    let taken = Err(Error::Conflict(UniqueField::WireId));
+    assert_eq!(put(store, user, vec![Change::OpenVerification(again.clone())]).await, taken);
+    let end = VerificationEnd::Rejected { at: NOW, collected: None };
+    put(store, user, vec![Change::CloseVerification { verification: asked.id, end }]).await.unwrap();
+    assert_eq!(find(user, Purpose::Login).await.unwrap().status, end.into(), "an ended one is found too");
+    assert_eq!(put(store, user, vec![Change::OpenVerification(again)]).await, taken, "and keeps its id");
 }
 
 pub(crate) async fn a_pairing_is_found_by_its_code_while_it_waits(store: &Store) {
@@ -239,7 +244,7 @@ pub(crate) async fn a_session_is_as_it_was_opened_until_it_ends(store: &Store) {
         let view = store.view(user).await.unwrap();
         assert_eq!((&view.sessions, &view.verifications[..]), (&opened, &[asked.clone()][..]));
         for session in &opened {
-            let is_verification = store.verification_by_id(VerificationId(session.id.0)).await.unwrap();
+            let is_verification = store.whose_verification(VerificationId(session.id.0)).await.unwrap();
             assert_eq!(is_verification, None, "a session is no verification");
         }
 
@@ -328,6 +333,8 @@ pub(crate) async fn a_list_that_nobody_waits_for_is_ended(store: &Store) {
 }
 
 pub(crate) async fn a_preflight_reads_no_browsers(store: &Store) {
-    let plan = store.plan(crate::schema::sql::LISTS_ORIGIN, vec![NOW.into(), "%x%".into()]).await.unwrap().join("\n");
-    assert!(plan.contains("verification_origins"), "{plan}");
+    let plan =
+        store.plan(crate::schema::sql::LISTS_ORIGIN, vec!["https://a.example".into(), NOW.into()]).await.unwrap();
+    let plan = plan.join("\n");
+    assert!(plan.contains("session_origin") && (plan.contains("Index") || plan.contains("PRIMARY KEY")), "{plan}");
 }

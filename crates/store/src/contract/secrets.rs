@@ -198,9 +198,9 @@ pub(crate) async fn a_secret_without_a_mark_is_found_and_marked_once(store: &Sto
     assert_eq!(found(DeviceId(0), 1).await, unmarked[..1]);
     assert_eq!(found(unmarked[0], 10).await, unmarked[1..2]);
     let mark = fresh_secret(FactorKind::Totp);
-    let marks = vec![(unmarked[0], mark), (marked.id, mark), (DeviceId(i64::from(i32::MAX)), mark)];
+    let marks = [unmarked[0], marked.id, DeviceId(i64::from(i32::MAX))].map(|device| (user, device, mark)).to_vec();
     store.mark_secrets(marks).await.unwrap();
-    store.mark_secrets(vec![(unmarked[0], fresh_secret(FactorKind::Totp))]).await.unwrap();
+    store.mark_secrets(vec![(user, unmarked[0], fresh_secret(FactorKind::Totp))]).await.unwrap();
     let view = store.view(user).await.unwrap();
     assert_eq!(view.device(unmarked[0]).unwrap().secret, Some(mark));
     assert_eq!(view.device(marked.id).unwrap().secret, marked.secret, "it has one");

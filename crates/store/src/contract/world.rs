@@ -52,6 +52,12 @@ pub(crate) async fn put(store: &Store, user: UserId, changes: Vec<Change>) -> Re
     store.decide(user, move |_| Decision::of(changes.clone(), ())).await
 }
 
+/// What a caller may read of a verification: its state, or nothing.
+pub(crate) async fn standing(store: &Store, asked: &Verification) -> Option<Status> {
+    let known = store.verification_by_wire_id(asked.user_id, &asked.wire_id, asked.purpose).await.unwrap();
+    known.map(|known| known.status)
+}
+
 pub(crate) async fn person(store: &Store, patch: UserPatch) -> UserId {
     let id = UserId(store.next_id(IdKind::User).await.unwrap());
     store.decide(id, move |_| user::create(id, &patch, &context(), NOW)).await.unwrap().id

@@ -22,9 +22,9 @@ pub(super) struct Batch {
 /// The form of a statement that does many rows at once. Its parameters are the same in the same order, as columns.
 fn for_many(statement: &'static str) -> Option<&'static str> {
     match statement {
-        sql::COUNT_ATTEMPT => Some(own::COUNT_ATTEMPTS),
-        sql::CLOSE_VERIFICATION => Some(own::CLOSE_VERIFICATIONS),
-        sql::INSERT_VERIFICATION => Some(own::INSERT_VERIFICATIONS),
+        sql::INSERT_LOOKUP => Some(own::INSERT_LOOKUPS),
+        sql::DELETE_LOOKUP => Some(own::DELETE_LOOKUPS),
+        sql::REMEMBER_USED => Some(own::REMEMBER_ALL_USED),
         sql::INSERT_AUDIT => Some(own::INSERT_AUDITS),
         _ => None,
     }
@@ -87,19 +87,18 @@ mod tests {
     #[test]
     fn equal_writes_of_different_decisions_become_one_and_no_decision_changes_its_order() {
         let decisions = vec![
-            VecDeque::from([write(sql::COUNT_ATTEMPT, 1), write(sql::DELETE_DEVICE, 1), write(sql::COUNT_ATTEMPT, 2)]),
-            VecDeque::from([write(sql::COUNT_ATTEMPT, 3), write(sql::DELETE_DEVICE, 3)]),
-            VecDeque::from([write(sql::DELETE_DEVICE, 4)]),
+            VecDeque::from([write(sql::DELETE_LOOKUP, 1), write(sql::DELETE_USER, 1), write(sql::DELETE_LOOKUP, 2)]),
+            VecDeque::from([write(sql::DELETE_LOOKUP, 3), write(sql::DELETE_USER, 3)]),
+            VecDeque::from([write(sql::DELETE_USER, 4)]),
         ];
         let statements: Vec<_> = merge(decisions).into_iter().map(|batch| batch.query.statement).collect();
-        let expected =
-            [own::COUNT_ATTEMPTS, sql::DELETE_DEVICE, sql::DELETE_DEVICE, sql::DELETE_DEVICE, sql::COUNT_ATTEMPT];
+        let expected = [own::DELETE_LOOKUPS, sql::DELETE_USER, sql::DELETE_USER, sql::DELETE_USER, sql::DELETE_LOOKUP];
         assert_eq!(statements, expected);
     }
 
     #[test]
     fn a_statement_that_must_hit_must_hit_once_for_each_decision() {
-        let decisions = (0..3).map(|n| VecDeque::from([write(sql::CLOSE_VERIFICATION, n).must_hit()])).collect();
+        let decisions = (0..3).map(|n| VecDeque::from([write(sql::DELETE_LOOKUP, n).must_hit()])).collect();
         let merged = merge(decisions);
         assert_eq!(merged.len(), 1);
         assert_eq!(merged[0].must_hit.map(|(rows, _)| rows), Some(3));

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use domain::model::name::{Holder, key, meant};
 use domain::{SecretMac, UserId};
 
-use super::batch::columns;
 use super::conn::{BEGIN, Query};
 use super::database::Postgres;
 use super::limits::in_time;
@@ -75,17 +74,6 @@ impl Postgres {
         let asked = secrets.iter().map(|secret| Value::from(*secret)).collect();
         self.all(Query { statement: sql::HOLDERS_OF_SECRETS, params: vec![Param::Many(asked)] }, rows::secret_holder)
             .await
-    }
-
-    /// Rows are the parameters of the statement for one. Nodes that do it at once take turns.
-    pub(crate) async fn mark_secrets(&self, rows: Vec<Vec<Value>>) -> Result<(), Error> {
-        in_time(async {
-            let mut conn = self.pool.lend().await?;
-            conn.begin(BEGIN, &[Query::new(sql::LOCK_SCHEMA, [])]).await?;
-            conn.execute(&[columns(sql::MARK_SECRETS, rows.into_iter())]).await?;
-            conn.commit().await
-        })
-        .await
     }
 
     async fn named(&self, statement: &'static str, names: Vec<Value>) -> Result<HashMap<String, UserId>, Error> {

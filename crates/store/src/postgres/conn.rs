@@ -19,7 +19,7 @@ use crate::value::{Value, Write};
 
 /// What decisions run in. The row locks make it strict enough, and a server's own default must not make it stricter:
 /// a view loaded before the lock was granted would be stale.
-pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+pub(crate) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 /// For reads whose statements must agree with each other.
 pub(super) const BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 

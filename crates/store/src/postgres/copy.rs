@@ -9,7 +9,7 @@ use tokio_postgres::types::Type;
 use crate::value::Value;
 
 /// Puts rows into a table, of these columns.
-pub(super) async fn copy_in<R: AsRef<[Value]>>(
+pub(crate) async fn copy_in<R: AsRef<[Value]>>(
     client: &Client,
     (name, columns): (&str, &str),
     rows: impl IntoIterator<Item = R>,

@@ -25,6 +25,7 @@ use crate::ids::Ids;
 use crate::query::{LISTS, Stats};
 use crate::rows::Decode;
 use crate::schema::sql as shared;
+use crate::user_state::UserState;
 use crate::world::Looked;
 
 /// An open PostgreSQL database.
@@ -53,7 +54,7 @@ impl Postgres {
         let client = target.client().await.map_err(demands::explained)?;
         demands::before(&target, &client).await?;
         migrate::marks(&client).await?.refuse()?;
-        migrate::run(&client).await?;
+        migrate::run(&client, &options.rewriting).await?;
         demands::after(&client).await?;
         replication::warn_if_asynchronous(&client).await?;
         let counters = Arc::<Counters>::default();
@@ -136,6 +137,11 @@ impl Postgres {
     }
 
     pub(crate) async fn view(&self, user: UserId) -> Result<View, Error> {
+        Ok(self.user(user).await?.view)
+    }
+
+    /// A user as committed at some recent moment.
+    pub(super) async fn user(&self, user: UserId) -> Result<UserState, Error> {
         let asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(CLOSED)?;
         let (waiting, answer) = oneshot::channel();
         in_time(async {

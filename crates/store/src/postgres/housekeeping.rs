@@ -1,21 +1,21 @@
 //! What no decision relies on: ids, the outbox, clean-up, the server's own values, and the dev world.
 
 use domain::model::client::REFRESH_TTL;
-use domain::{Change, Channel, DeviceId, MessageId, Timestamp};
+use domain::{Channel, MessageId, Timestamp};
 
-use super::conn::{BEGIN, Conn, Query, decode};
+use super::conn::{BEGIN, Query, decode};
 use super::database::Postgres;
 use super::failure::Failure;
 use super::limits::in_time;
-use super::sql;
 use super::value::Param;
+use super::{load, sql};
 use crate::apply;
 use crate::error::Error;
-use crate::query::{BATCH, DevFilter, DevMessage, IdKind, KEEP, MessageOutcome, QueuedMessage, Swept};
+use crate::query::{BATCH, DevFilter, DevMessage, IdKind, KEEP, MessageOutcome, QueuedMessage, Swept, USERS};
 use crate::schema::sql as shared;
-use crate::step::Step;
 use crate::turn::Turn;
-use crate::value::{Row, Value};
+use crate::user_state::log_damage;
+use crate::value::{Value, Write};
 use crate::{calls, conditions, ids, rows};
 
 /// The dev world's own tables.
@@ -94,11 +94,9 @@ impl Postgres {
     /// Several nodes may clean up at once. What decisions see is changed under their own lock, and a user whom somebody
     /// else has locked is left for the next time.
     pub(crate) async fn sweep(&self, now: Timestamp) -> Result<Swept, Error> {
-        let (closed, found) = in_time(self.sweep_verifications(now)).await?;
-        let (devices, hidden) = in_time(self.sweep_devices()).await?;
+        let (mut swept, found) = in_time(self.sweep_users(now)).await?;
         let old = |statement, before: Timestamp| Query::new(statement, [before.into(), Value::Int(BATCH)]);
         let deletions = [
-            old(sql::SWEEP_OLD_VERIFICATIONS, now.plus(-KEEP)),
             old(sql::SWEEP_OLD_TOKENS, now.plus(-REFRESH_TTL)),
             old(sql::SWEEP_OLD_MESSAGES, now.plus(-KEEP)),
             old(sql::SWEEP_OLD_BUDGETS, now),
@@ -109,47 +107,48 @@ impl Postgres {
             conn.execute(&deletions).await
         })
         .await?;
-        let [verifications, tokens, messages, budgets, _] = deleted[..] else {
+        let [tokens, messages, budgets, _] = deleted[..] else {
             return Err(Error::Corrupt("an answer is missing"));
         };
-        let most = [found, hidden, verifications, tokens, messages, budgets].into_iter().max().unwrap_or(0);
-        let more = most >= BATCH.unsigned_abs();
-        Ok(Swept { closed, verifications, devices, tokens, messages, budgets, more })
+        (swept.tokens, swept.messages, swept.budgets) = (tokens, messages, budgets);
+        let most = tokens.max(messages).max(budgets);
+        swept.more = most >= BATCH.unsigned_abs() || found >= USERS.unsigned_abs();
+        Ok(swept)
     }
 
-    /// Closes what is over. Gives how many were closed and how many were found.
-    async fn sweep_verifications(&self, now: Timestamp) -> Result<(u64, u64), Failure> {
+    /// Ends what is over in the states of users. Gives what was removed, and how many users were found. A user whose row is damaged
+    /// is left as it is, and does not come up again.
+    async fn sweep_users(&self, now: Timestamp) -> Result<(Swept, u64), Failure> {
         let mut conn = self.pool.lend().await?;
-        let over = Query::new(sql::SWEEP_OVER, [now.into(), Value::Int(BATCH)]);
-        let over = pairs(&conn.begin(BEGIN, &[over]).await?.pop().unwrap_or_default())?;
-        let Some([rows, users]) = lock_users(&mut conn, &over).await? else { return Ok((0, over.len() as u64)) };
-        let of = |statement| Query { statement, params: vec![rows.clone(), users.clone()] };
-        let changed = conn.execute(&[of(sql::SWEEP_PENDING_OF), of(sql::SWEEP_RESULTS_OF)]).await?;
-        conn.commit().await?;
-        Ok((changed.first().copied().unwrap_or(0), over.len() as u64))
-    }
-
-    /// Hidden devices whose registration is over go, with all that hangs on them (decision 15). Gives how many went and
-    /// how many were found.
-    async fn sweep_devices(&self) -> Result<(u64, u64), Failure> {
-        let mut conn = self.pool.lend().await?;
-        let hidden = Query::new(sql::SWEEP_HIDDEN, [Value::Int(BATCH)]);
-        let hidden = pairs(&conn.begin(BEGIN, &[hidden]).await?.pop().unwrap_or_default())?;
-        let Some(params) = lock_users(&mut conn, &hidden).await? else { return Ok((0, hidden.len() as u64)) };
-        let still = Query { statement: sql::SWEEP_STILL_HIDDEN, params: params.to_vec() };
-        let still = conn.fetch(&[still]).await?.pop().unwrap_or_default();
-        let mut steps = Vec::new();
-        for device in decode(&still, rows::number)? {
-            apply::apply(Change::DeleteDevice(DeviceId(device)), &mut steps);
+        let over = Query::new(shared::USERS_WITH_OVER, [now.into(), Value::Int(USERS)]);
+        let over = decode(&conn.begin(BEGIN, &[over]).await?.pop().unwrap_or_default(), rows::number)?;
+        let mut swept = Swept::default();
+        let mut writes = Vec::new();
+        if !over.is_empty() {
+            for (user, state) in load::free_users(&mut conn, &over, now).await? {
+                match state {
+                    Ok(mut state) => {
+                        let tidied = state.tidy(now);
+                        writes.extend(tidied.devices.iter().map(|id| apply::wipe_messages_of_device(user, *id)));
+                        writes.extend(state.writes(user));
+                        tidied.add_to(&mut swept);
+                    }
+                    Err(error @ Error::Corrupt(_)) => {
+                        log_damage(user, error);
+                        writes.push(Write::new(shared::LEAVE_DAMAGED, vec![user.0.into()]));
+                    }
+                    // What a newer server has written, it cleans up.
+                    Err(_) => {}
+                }
+            }
         }
-        let writes = steps.into_iter().filter_map(|step| match step {
-            Step::Write(write) => Some(Query::from(write)),
-            // Nothing that was never activated has left a mark.
-            Step::Count(_) | Step::Recall(..) | Step::Record(_) => None,
-        });
-        conn.execute(&writes.collect::<Vec<_>>()).await?;
-        conn.commit().await?;
-        Ok((still.len() as u64, hidden.len() as u64))
+        if writes.is_empty() {
+            conn.roll_back().await?;
+        } else {
+            conn.execute(&writes.into_iter().map(Query::from).collect::<Vec<_>>()).await?;
+            conn.commit().await?;
+        }
+        Ok((swept, over.len() as u64))
     }
 
     // ---- the server's own values
@@ -223,25 +222,4 @@ impl Postgres {
         })
         .await
     }
-}
-
-/// Ids with the ids of their users.
-fn pairs(rows: &[tokio_postgres::Row]) -> Result<Vec<(i64, i64)>, Error> {
-    rows.iter().map(|row| Ok((row.int(0)?, row.int(1)?))).collect()
-}
-
-/// Locks the users of `found` that no other transaction has locked, and gives both columns as parameters. Where there is nothing
-/// to do the transaction is ended.
-async fn lock_users(conn: &mut Conn, found: &[(i64, i64)]) -> Result<Option<[Param; 2]>, Failure> {
-    let mut locked = Vec::new();
-    if !found.is_empty() {
-        let lock = Query::any(sql::LOCK_FREE_USERS, found.iter().map(|(_, user)| *user));
-        locked = decode(&conn.fetch(&[lock]).await?.pop().unwrap_or_default(), rows::number)?;
-    }
-    if locked.is_empty() {
-        conn.roll_back().await?;
-        return Ok(None);
-    }
-    let column = |ids: Vec<i64>| Param::Many(ids.into_iter().map(Value::Int).collect());
-    Ok(Some([column(found.iter().map(|(id, _)| *id).collect()), column(locked)]))
 }

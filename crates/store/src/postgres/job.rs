@@ -14,7 +14,8 @@ use super::failure::Failure;
 use super::load::{self, Begin, Fresh, Subject};
 use super::notices::NOTIFY_ANSWERED;
 use super::sql as own;
-use crate::apply::apply;
+use super::states::States;
+use crate::apply::{apply, beginning};
 use crate::error::Error;
 use crate::rows;
 use crate::step::Step;
@@ -29,7 +30,7 @@ pub(super) struct Job {
 /// A pure function, what it said last, and who wants to know.
 pub(super) trait Rule: Send {
     /// Decides. What was decided before is forgotten.
-    fn decide(&mut self, subject: Subject, fresh: &mut Fresh) -> Result<Vec<Change>, Error>;
+    fn decide(&mut self, subject: Subject, fresh: &Fresh) -> Result<Vec<Change>, Error>;
     /// Answers the caller: the last decision's reply, or why it does not count.
     fn answer(self: Box<Self>, result: Result<(), Error>);
     /// Whether the caller has gone.
@@ -38,32 +39,30 @@ pub(super) trait Rule: Send {
 
 /// How a subject's view is found among the fresh ones.
 pub(super) trait Fetch: Default {
-    fn fetch(subject: Subject, fresh: &mut Fresh) -> Self;
+    /// `None` if there is no such subject.
+    fn fetch(subject: Subject, fresh: &Fresh) -> Option<&Self>;
 }
 
 impl Fetch for View {
-    fn fetch(subject: Subject, fresh: &mut Fresh) -> Self {
-        match subject {
-            Subject::User(user) => fresh.users.remove(&user).unwrap_or_default(),
-            Subject::Client(..) | Subject::Budget(_) => Self::default(),
-        }
+    fn fetch(subject: Subject, fresh: &Fresh) -> Option<&Self> {
+        subject.user().and_then(|user| fresh.users.get(&user)).map(|state| &state.view)
     }
 }
 
 impl Fetch for ClientView {
-    fn fetch(subject: Subject, fresh: &mut Fresh) -> Self {
+    fn fetch(subject: Subject, fresh: &Fresh) -> Option<&Self> {
         match subject {
-            Subject::Client(client, _) => fresh.clients.remove(&client).unwrap_or_default(),
-            Subject::User(_) | Subject::Budget(_) => Self::default(),
+            Subject::Client(client, _) => fresh.clients.get(&client),
+            Subject::User(_) | Subject::Budget(_) => None,
         }
     }
 }
 
 impl Fetch for BudgetView {
-    fn fetch(subject: Subject, fresh: &mut Fresh) -> Self {
+    fn fetch(subject: Subject, fresh: &Fresh) -> Option<&Self> {
         match subject {
-            Subject::Budget(budget) => fresh.budgets.remove(&budget).unwrap_or_default(),
-            Subject::User(_) | Subject::Client(..) => Self::default(),
+            Subject::Budget(budget) => fresh.budgets.get(&budget),
+            Subject::User(_) | Subject::Client(..) => None,
         }
     }
 }
@@ -100,11 +99,12 @@ where
     T: Send,
     F: Fn(&V) -> Decision<T> + Send,
 {
-    fn decide(&mut self, subject: Subject, fresh: &mut Fresh) -> Result<Vec<Change>, Error> {
+    fn decide(&mut self, subject: Subject, fresh: &Fresh) -> Result<Vec<Change>, Error> {
         self.reply = None;
-        let view = V::fetch(subject, fresh);
+        let nothing = V::default();
+        let view = V::fetch(subject, fresh).unwrap_or(&nothing);
         // A rule sees its view and nothing else, so a panic leaves nothing half done; the others go on.
-        let decided = catch_unwind(AssertUnwindSafe(|| (self.decide)(&view)));
+        let decided = catch_unwind(AssertUnwindSafe(|| (self.decide)(view)));
         let Decision { changes, reply, .. } = decided.map_err(|_| Error::Corrupt("a rule panicked"))?;
         self.reply = Some(reply);
         Ok(changes)
@@ -150,48 +150,55 @@ async fn run_wave(
 ) -> Result<bool, Failure> {
     let subjects: Vec<_> = jobs.iter().map(|job| job.subject).collect();
     let mut fresh = load::lock(conn, &subjects, begin).await?;
-    let mut moves = Vec::new();
-    let mut writes: Vec<VecDeque<Write>> = Vec::with_capacity(jobs.len());
-    let (mut enqueued, mut answered) = (false, Vec::new());
+    let mut decided = Vec::with_capacity(jobs.len());
     for job in jobs {
-        let mut own = VecDeque::new();
         // If locked for so long that the caller got a refusal: then it must not be decided.
-        if !job.rule.is_abandoned() {
-            let mut steps = Vec::new();
-            for change in job.rule.decide(job.subject, &mut fresh)? {
-                enqueued |= matches!(change, Change::Enqueue(_));
-                if let (Some(user), true) = (job.subject.user(), is_answer(&change)) {
-                    answered.push(user.0.to_string());
-                }
-                apply(change, &mut steps);
+        let changes = if job.rule.is_abandoned() { Vec::new() } else { job.rule.decide(job.subject, &fresh)? };
+        decided.push((job.subject, changes));
+    }
+    if decided.iter().all(|(_, changes)| changes.is_empty()) {
+        return Ok(false);
+    }
+    let secrets: Vec<_> = decided.iter().flat_map(|(_, changes)| beginning(changes)).collect();
+    let recalled = if secrets.is_empty() { HashMap::new() } else { load::recall(conn, &secrets).await? };
+
+    let mut states = States::new(fresh.users, &fresh.heads);
+    let mut writes: Vec<VecDeque<Write>> = Vec::with_capacity(decided.len());
+    let (mut events, mut clients) = (Vec::new(), Vec::new());
+    let (mut enqueued, mut answered) = (false, Vec::new());
+    for (subject, changes) in decided {
+        let mut steps = Vec::new();
+        let mut about = states.about(subject, &recalled);
+        for change in changes {
+            enqueued |= matches!(change, Change::Enqueue(_));
+            if let (Some(user), true) = (subject.user(), is_answer(&change)) {
+                answered.push(user.0.to_string());
             }
-            for step in steps {
-                match step {
-                    Step::Write(write) => own.push_back(write),
-                    step => moves.push((job.subject, step)),
-                }
+            apply(change, about.as_mut(), &mut steps)?;
+        }
+        let mut own = VecDeque::new();
+        for step in steps {
+            match step {
+                Step::Write(write) => own.push_back(write),
+                Step::EndBegun(client) => clients.push(client),
+                Step::Record(event) => events.push((subject, event)),
             }
         }
         writes.push(own);
     }
-    if moves.is_empty() && writes.iter().all(VecDeque::is_empty) {
-        return Ok(false);
+    for client in clients {
+        let users = load::users_of_client(conn, client).await?;
+        writes.push(states.end_client(client, users));
     }
+    writes.extend(states.writes_beside());
     // Entries that belong to no locked user are rare; the guard on the head keeps their chains whole.
-    let unlocked = chains::unlocked(&moves);
+    let unlocked = chains::unlocked(&events);
     if !unlocked.is_empty() {
         fresh.heads.extend(load::heads(conn, unlocked.into_iter()).await?);
     }
-    let secrets = chains::secrets(&moves);
-    let recalled = if secrets.is_empty() { HashMap::new() } else { load::recall(conn, &secrets).await? };
-    let mut trail = Trail::new(fresh.marks, fresh.heads, recalled);
-    for (subject, step) in moves {
-        match step {
-            Step::Write(_) => {}
-            Step::Count(step) => trail.step(subject, step)?,
-            Step::Recall(device, secret) => trail.recall(subject, device, &secret)?,
-            Step::Record(event) => trail.record(subject, event, audit_ids)?,
-        }
+    let mut trail = Trail::new(states, fresh.heads);
+    for (subject, event) in events {
+        trail.record(subject, event, audit_ids)?;
     }
 
     let (mut queries, must_hit): (Vec<_>, Vec<_>) =

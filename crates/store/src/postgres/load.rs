@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::{Budget, BudgetView, ClientId, ClientView, Digest, SecretMac, UserId, View};
+use domain::{Budget, BudgetView, ClientId, ClientView, Digest, SecretMac, Timestamp, UserId};
 use tokio_postgres::Row as PgRow;
 
 use super::batch::columns;
@@ -11,12 +11,11 @@ use super::failure::Failure;
 use super::sql as own;
 use super::value::Param;
 use crate::error::Error;
-use crate::hot_state::{UserCounters, recalled as recalled_row, user_with_counters};
 use crate::query::AuditChain;
-use crate::schema::columns::HEAD_CHAIN;
+use crate::schema::columns::{HEAD_CHAIN, USER};
 use crate::schema::sql;
-use crate::sessions::LiveRow;
 use crate::trail::Head;
+use crate::user_state::{UserState, log_damage, log_unreadable_holder};
 use crate::value::{Row, Value};
 use crate::{budgets, rows};
 
@@ -59,11 +58,10 @@ impl Subject {
 /// Fresh views of locked subjects.
 #[derive(Default)]
 pub(super) struct Fresh {
-    pub(super) users: HashMap<UserId, View>,
+    /// Those that exist.
+    pub(super) users: HashMap<UserId, UserState>,
     pub(super) clients: HashMap<ClientId, ClientView>,
     pub(super) budgets: HashMap<Budget, BudgetView>,
-    /// The marks of users that exist.
-    pub(super) marks: HashMap<UserId, UserCounters>,
     /// Of all other chains, by the numbers of their chain.
     pub(super) heads: HashMap<(i64, i64), Head>,
 }
@@ -90,7 +88,7 @@ pub(super) async fn lock(conn: &mut Conn, subjects: &[Subject], begin: Begin) ->
     clients.sort_unstable_by_key(|(client, _)| client.0);
     let mut queries = Vec::new();
     if !users.is_empty() {
-        queries.extend(of_users(own::LOCK_USERS, &users));
+        queries.push(of_users(own::LOCK_USERS, &users));
     }
     for (client, asked) in &clients {
         queries.extend(of_client(own::LOCK_CLIENT, *client, *asked));
@@ -107,7 +105,10 @@ pub(super) async fn lock(conn: &mut Conn, subjects: &[Subject], begin: Begin) ->
     let mut answers = answers.into_iter();
     let mut fresh = Fresh::default();
     if !users.is_empty() {
-        (fresh.users, fresh.marks) = decode_users(&mut answers)?;
+        let found = next(&mut answers).iter().map(of_row).collect::<Result<Vec<_>, _>>()?;
+        for (user, state) in found {
+            fresh.users.insert(user, state?);
+        }
     }
     for (client, _) in clients {
         fresh.clients.insert(client, decode_client(&mut answers)?);
@@ -136,26 +137,67 @@ pub(super) async fn heads(
     Ok(decode_heads(&next(&mut answers.into_iter()))?)
 }
 
-/// What was ever used of these secrets, by devices that are gone and by those that have them now.
+/// What was ever used of these secrets, by devices that are gone and by those that have them now. Who has one is held as it
+/// is until the new device is in: what is used meanwhile comes behind it.
 pub(super) async fn recall(conn: &mut Conn, secrets: &[SecretMac]) -> Result<HashMap<SecretMac, i64>, Failure> {
     let macs: Vec<Value> = secrets.iter().map(|mac| Value::from(*mac)).collect();
     let asked = |statement| Query { statement, params: vec![Param::Many(macs.clone())] };
-    let found = conn.fetch(&[asked(own::HOLD_HOLDERS), asked(own::RECALL_ALL_USED)]).await?.pop().unwrap_or_default();
+    // In this order: a device that goes meanwhile is seen either here or there.
+    let answers = conn.fetch(&[asked(own::HOLD_HOLDERS), asked(own::RECALL_ALL_USED)]).await?;
+    let mut answers = answers.into_iter();
     let mut recalled = HashMap::new();
-    for (mac, used) in decode(&found, recalled_row)? {
-        if let Some(used) = used {
-            let known = recalled.entry(mac).or_insert(used);
-            *known = used.max(*known);
+    let mut used_up = |mac: SecretMac, used: i64| {
+        let known = recalled.entry(mac).or_insert(used);
+        *known = used.max(*known);
+    };
+    for row in &next(&mut answers) {
+        let (holder, state) = of_row(row)?;
+        // What the holder has used must not be used again, so nothing can go on without it.
+        let state = state.inspect_err(|_| log_unreadable_holder(holder))?;
+        for mac in secrets {
+            state.used_of(*mac).into_iter().for_each(|used| used_up(*mac, used));
         }
+    }
+    for (mac, used) in decode(&next(&mut answers), rows::used_secret)? {
+        used_up(mac, used);
     }
     Ok(recalled)
 }
 
-/// Users as of one moment, without locking anything.
-pub(super) async fn users(conn: &mut Conn, users: &[UserId]) -> Result<HashMap<UserId, View>, Failure> {
-    let answers = conn.begin(BEGIN_SNAPSHOT, &of_users(own::USERS_OF, users)).await?;
-    conn.roll_back().await?;
-    Ok(decode_users(&mut answers.into_iter())?.0)
+/// Users as of one moment, without locking anything. One whose row is damaged concerns no other.
+pub(super) async fn users(
+    conn: &mut Conn,
+    users: &[UserId],
+) -> Result<HashMap<UserId, Result<UserState, Error>>, Failure> {
+    let found = conn.fetch(&[of_users(own::USERS_OF, users)]).await?.pop().unwrap_or_default();
+    Ok(found.iter().map(of_row).collect::<Result<_, _>>()?)
+}
+
+/// Locks the users with whom this client has begun something; with some it may have ended. Where a row is damaged nothing can go
+/// on, and other users' must end.
+pub(super) async fn users_of_client(conn: &mut Conn, client: ClientId) -> Result<Vec<(UserId, UserState)>, Failure> {
+    let asked = Query::new(own::LOCK_USERS_OF_CLIENT, [client.0.into()]);
+    let found = conn.fetch(&[asked]).await?.pop().unwrap_or_default();
+    let mut users = Vec::with_capacity(found.len());
+    for row in &found {
+        match of_row(row)? {
+            (user, Ok(state)) => users.push((user, state)),
+            (user, Err(error)) => log_damage(user, error),
+        }
+    }
+    Ok(users)
+}
+
+/// Locks those of these users in whose state something is over by `now` and whom no other transaction has locked.
+pub(super) async fn free_users(
+    conn: &mut Conn,
+    users: &[i64],
+    now: Timestamp,
+) -> Result<Vec<(UserId, Result<UserState, Error>)>, Failure> {
+    let ids = Param::Many(users.iter().copied().map(Value::Int).collect());
+    let asked = Query { statement: own::LOCK_FREE_USERS, params: vec![ids, Param::One(now.into())] };
+    let found = conn.fetch(&[asked]).await?.pop().unwrap_or_default();
+    Ok(found.iter().map(of_row).collect::<Result<_, _>>()?)
 }
 
 /// A client as of one moment, without locking anything.
@@ -180,9 +222,13 @@ fn decode_heads(rows: &[PgRow]) -> Result<HashMap<(i64, i64), Head>, Error> {
     rows.iter().map(|row| Ok((chain(row)?, rows::head(row)?))).collect()
 }
 
-fn of_users(of_users: &'static str, users: &[UserId]) -> [Query; 3] {
-    [of_users, own::DEVICES_OF, own::LIVE_VERIFICATIONS_OF]
-        .map(|statement| Query::any(statement, users.iter().map(|user| user.0)))
+fn of_users(statement: &'static str, users: &[UserId]) -> Query {
+    Query::any(statement, users.iter().map(|user| user.0))
+}
+
+/// A user's id, and the user unless the row is damaged.
+fn of_row(row: &PgRow) -> Result<(UserId, Result<UserState, Error>), Error> {
+    Ok((UserId(row.int(USER.id)?), UserState::decode(row)))
 }
 
 fn of_budgets(budgets: &[Budget]) -> [Query; 2] {
@@ -204,26 +250,6 @@ fn of_client(of_client: &'static str, client: ClientId, asked: Option<Digest>) -
         Query::new(sql::TOKEN, [asked.clone()]),
         Query::new(sql::NEWEST_OF_FAMILY, [client.0.into(), asked]),
     ]
-}
-
-type Users = (HashMap<UserId, View>, HashMap<UserId, UserCounters>);
-
-fn decode_users(answers: &mut impl Iterator<Item = Vec<PgRow>>) -> Result<Users, Error> {
-    let (mut views, mut marks) = (HashMap::new(), HashMap::new());
-    for (user, own) in decode(&next(answers), user_with_counters)? {
-        marks.insert(user.id, own);
-        views.insert(user.id, View { user: Some(user), ..View::default() });
-    }
-    for device in decode(&next(answers), rows::device)? {
-        views.entry(device.user_id).and_modify(|view| view.devices.push(device));
-    }
-    for row in decode(&next(answers), LiveRow::decode)? {
-        views.entry(row.user()).and_modify(|view| row.show(view));
-    }
-    for (user, own) in &mut marks {
-        views.entry(*user).and_modify(|view| own.show(view));
-    }
-    Ok((views, marks))
 }
 
 fn decode_client(answers: &mut impl Iterator<Item = Vec<PgRow>>) -> Result<ClientView, Error> {

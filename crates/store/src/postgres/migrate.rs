@@ -1,9 +1,10 @@
-//! Brings the schema up to date, all pending steps in one transaction (SEC 85). Nodes that start at once take turns by
-//! locking the row that holds the version.
+//! Brings the schema up to date (SEC 85): all pending steps in one transaction, then the users that must be written anew, piece
+//! by piece. Nodes that start at once take turns by locking the row that holds the version.
 
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
+use super::conn::BEGIN;
 use super::copy::copy_in;
 use super::sql;
 use crate::dev_clock::DEV_CLOCK;
@@ -12,6 +13,7 @@ use crate::login_names::{self, FILL_PIECE, Filling};
 use crate::schema::migrations::{self, Migration, Work};
 use crate::schema::sql as shared;
 use crate::transfer::mark::TransferMarks;
+use crate::upgrade::{Rewriting, postgres as upgrade};
 use crate::world::{KEY_CHECK, Known, Looked, MARK};
 
 /// One row: the version of the schema.
@@ -31,7 +33,11 @@ pub(super) async fn pending(client: &Client) -> Result<Vec<Migration>, OpenError
     if found > known {
         return Err(OpenError::Newer { found, known });
     }
-    Ok(migrations::after(found).copied().collect())
+    let mut pending: Vec<Migration> = migrations::after(found).copied().collect();
+    if pending.iter().all(|migration| !migration.rewrites_users()) && upgrade::is_begun(client).await? {
+        pending.splice(..0, migrations::of_user_rows().copied());
+    }
+    Ok(pending)
 }
 
 /// What is in this database. Changes nothing.
@@ -73,10 +79,33 @@ pub(super) async fn marks(client: &Client) -> Result<TransferMarks, OpenError> {
 }
 
 /// Runs the migrations that are pending.
-pub(super) async fn run(client: &Client) -> Result<(), OpenError> {
-    if pending(client).await?.is_empty() {
+pub(super) async fn run(client: &Client, rewriting: &Rewriting) -> Result<(), OpenError> {
+    let known = pending(client).await?;
+    if known.is_empty() {
         return Ok(());
     }
+    // A database without a schema has no users either.
+    if known.len() < migrations::MIGRATIONS.len() {
+        client.batch_execute(BEGIN).await?;
+        client.query_one(sql::LOCK_SCHEMA, &[]).await?;
+        // Another node may have been faster.
+        let rewrites = pending(client).await?.iter().any(Migration::rewrites_users);
+        let users = if rewrites { upgrade::users(client).await? } else { 0 };
+        client.batch_execute("ROLLBACK").await?;
+        if users > rewriting.most_users {
+            return Err(OpenError::ManyUsers(users));
+        }
+    }
+    // One that was begun must end before anything else changes.
+    if upgrade::is_begun(client).await? {
+        upgrade::rewrite(client, rewriting).await?;
+    }
+    run_steps(client).await?;
+    if upgrade::is_begun(client).await? { upgrade::rewrite(client, rewriting).await } else { Ok(()) }
+}
+
+/// Runs the steps that are pending, in one transaction.
+async fn run_steps(client: &Client) -> Result<(), OpenError> {
     match client.batch_execute(VERSION_TABLE).await {
         Ok(()) => {}
         // Another node made it at the same moment, which "if not exists" does not cover.
@@ -88,7 +117,7 @@ pub(super) async fn run(client: &Client) -> Result<(), OpenError> {
         Err(error) => return Err(error.into()),
     }
     client.batch_execute(FIRST_VERSION).await?;
-    client.batch_execute("BEGIN").await?;
+    client.batch_execute(BEGIN).await?;
     let found: i64 = client.query_one(sql::LOCK_SCHEMA, &[]).await?.try_get(0)?;
     if migrations::after(found).next().is_none() {
         client.batch_execute("ROLLBACK").await?;
@@ -96,8 +125,10 @@ pub(super) async fn run(client: &Client) -> Result<(), OpenError> {
     }
     for next in migrations::after(found) {
         client.batch_execute(next.postgres).await?;
-        if let Some(Work::LoginNames) = next.work {
-            fill_login_names(client).await?;
+        match next.work {
+            Some(Work::LoginNames) => fill_login_names(client).await?,
+            Some(Work::UserRows) if upgrade::users(client).await? == 0 => upgrade::finish(client).await?,
+            Some(Work::UserRows) | None => {}
         }
     }
     client.execute("UPDATE schema_version SET version = $1 WHERE id = 1", &[&migrations::newest()]).await?;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::query::LIST_TIME;
+use crate::upgrade::Rewriting;
 
 /// How a PostgreSQL database is used. The defaults are right for serving.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,10 +20,20 @@ pub struct PostgresOptions {
     pub pool: usize,
     /// How long a list may take. Lists have two connections that nothing else waits for.
     pub list_time: Duration,
+    /// What is done first where a version before has kept users otherwise. Nothing unless it is said: there is no copy to go
+    /// back to.
+    pub rewriting: Rewriting,
 }
 
 impl Default for PostgresOptions {
     fn default() -> Self {
-        Self { ca_file: None, lanes: 2, readers: 1, pool: 4, list_time: LIST_TIME }
+        Self {
+            ca_file: None,
+            lanes: 2,
+            readers: 1,
+            pool: 4,
+            list_time: LIST_TIME,
+            rewriting: Rewriting { most_users: 0, progress: None },
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! What is read for callers. Nothing of it is locked, and no decision relies on it.
 
-use domain::{Budget, Client, ClientId, ClientView, Device, Digest, KeyedHash, Purpose, Spent, TokenSet, UserId};
-use domain::{Verification, VerificationId};
+use domain::VerificationId;
+use domain::{Budget, Client, ClientId, ClientView, Digest, KeyedHash, Spent, TokenSet, UserId};
 
 use super::conn::{BEGIN_SNAPSHOT, Query, decode, decode_first};
 use super::database::Postgres;
@@ -11,16 +11,11 @@ use crate::error::Error;
 use crate::query::{AuditChain, AuditRow, COUNTED, Page, Reading, Sizes, UserFilter, UserPage, Waiting};
 use crate::rows::Decode;
 use crate::schema::sql as shared;
-use crate::value::{Value, id};
+use crate::user_state::KnownVerification;
+use crate::value::Value;
 use crate::{budgets, conditions, rows, trail};
 
 impl Postgres {
-    /// Views of many callers are read together, which costs less than a statement for each.
-    pub(crate) async fn devices(&self, user: UserId) -> Result<Option<Vec<Device>>, Error> {
-        let view = self.view(user).await?;
-        Ok(view.user.map(|_| view.devices))
-    }
-
     pub(crate) async fn client_by_public_id(&self, client_id: &str) -> Result<Option<Client>, Error> {
         self.first(Query::new(shared::CLIENT_BY_PUBLIC_ID, [client_id.into()]), rows::client).await
     }
@@ -70,18 +65,8 @@ impl Postgres {
         self.all(Query::new(shared::DAY_BUDGETS, []), budgets::named).await
     }
 
-    pub(crate) async fn verification_by_wire_id(
-        &self,
-        user: UserId,
-        wire_id: &str,
-        purpose: Purpose,
-    ) -> Result<Option<Verification>, Error> {
-        let params = [user.0.into(), wire_id.into(), purpose.number().into()];
-        self.first(Query::new(shared::VERIFICATION_BY_WIRE_ID, params), rows::verification).await
-    }
-
-    pub(crate) async fn verification_by_id(&self, asked: VerificationId) -> Result<Option<Verification>, Error> {
-        self.first(Query::new(shared::VERIFICATION_BY_ID, [id(asked).into()]), rows::verification).await
+    pub(crate) async fn known_verifications(&self, user: UserId) -> Result<Vec<KnownVerification>, Error> {
+        Ok(self.user(user).await?.known().collect())
     }
 
     pub(crate) async fn pairing(&self, hash: KeyedHash) -> Result<Option<(UserId, VerificationId)>, Error> {

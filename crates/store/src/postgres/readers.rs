@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use domain::{UserId, View};
+use domain::UserId;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -13,6 +13,7 @@ use super::failure::Failure;
 use super::limits::DEADLINE;
 use super::load;
 use crate::error::Error;
+use crate::user_state::UserState;
 
 /// Most that share a look-up.
 const GROUP: usize = 64;
@@ -20,7 +21,7 @@ const GROUP: usize = 64;
 /// Somebody who wants to see a user.
 pub(super) struct Asked {
     pub(super) user: UserId,
-    pub(super) waiting: oneshot::Sender<Result<View, Error>>,
+    pub(super) waiting: oneshot::Sender<Result<UserState, Error>>,
 }
 
 /// Answers until every sender is gone. Several readers share one queue.
@@ -40,14 +41,21 @@ pub(super) async fn run(target: Arc<Target>, queue: Arc<tokio::sync::Mutex<mpsc:
             found = look_up(&target, &mut conn, &users).await;
         }
         for Asked { user, waiting } in group.drain(..) {
-            let answer = found.as_ref().map(|views| views.get(&user).cloned().unwrap_or_default());
-            let _ = waiting.send(answer.map_err(|failure| (*failure).into()));
+            let answer = match &found {
+                Ok(users) => users.get(&user).cloned().unwrap_or_else(|| Ok(UserState::default())),
+                Err(failure) => Err((*failure).into()),
+            };
+            let _ = waiting.send(answer);
         }
     }
 }
 
 /// The connection is kept if all went well.
-async fn look_up(target: &Target, kept: &mut Option<Conn>, users: &[UserId]) -> Result<HashMap<UserId, View>, Failure> {
+async fn look_up(
+    target: &Target,
+    kept: &mut Option<Conn>,
+    users: &[UserId],
+) -> Result<HashMap<UserId, Result<UserState, Error>>, Failure> {
     let work = async {
         let mut conn = match kept.take().filter(Conn::is_idle) {
             Some(conn) => conn,

@@ -14,14 +14,14 @@ statements! {
     // ---- many users' views at once; the columns are those of the shared statements
 
     /// Locks in the order of ids, so that two transactions never wait for each other.
-    LOCK_USERS = "SELECT ", columns::USER.names, ", ", columns::COUNTERS.names, " FROM \"user\" WHERE id = ANY($1) ORDER BY id FOR UPDATE";
-    USERS_OF = "SELECT ", columns::USER.names, ", ", columns::COUNTERS.names, " FROM \"user\" WHERE id = ANY($1)";
+    LOCK_USERS = "SELECT ", columns::USER.names, ", ", columns::STATE.names, " FROM \"user\" WHERE id = ANY($1) \
+        ORDER BY id FOR UPDATE";
+    USERS_OF = "SELECT ", columns::USER.names, ", ", columns::STATE.names, " FROM \"user\" WHERE id = ANY($1)";
+    LOCK_USERS_OF_CLIENT = "SELECT ", columns::USER.names, ", ", columns::STATE.names, " FROM \"user\" \
+        WHERE id = ANY(ARRAY(SELECT user_id FROM begun_by WHERE client_id = $1)) ORDER BY id FOR UPDATE";
     USERNAME_HOLDERS = "SELECT ", columns::NAME_HOLDER.names, " FROM login_name n \
         JOIN \"user\" u ON u.id = n.user_id WHERE n.key = ANY($1) AND n.is_username = 1";
     USERS_BY_EXTERNAL_ID = "SELECT external_id, MIN(id) FROM \"user\" WHERE external_id = ANY($1) GROUP BY external_id";
-    DEVICES_OF = "SELECT ", columns::DEVICE.names, " FROM device WHERE user_id = ANY($1) ORDER BY created_at, id";
-    LIVE_VERIFICATIONS_OF = "SELECT ", columns::VERIFICATION.names, " FROM verification \
-        WHERE user_id = ANY($1) AND live = 1 ORDER BY row_id";
     /// The chain comes last. A join, since a plan made while the table was small would read all chains of a kind.
     AUDIT_HEADS_OF = "SELECT ", columns::AUDIT_HEAD.names, ", ", columns::CHAIN.names, " \
         FROM unnest($1::smallint[], $2::bigint[]) AS n (kind, id) \
@@ -40,24 +40,15 @@ statements! {
 
     // ---- one change of many users at once, in the order of the single statement's parameters
 
-    /// Moves marks that are still where they were read; a chain can lose no entry, whatever was locked.
-    SET_MARKS_OF = "UPDATE \"user\" SET audit_id = n.audit_id, audit_position = n.position, audit_hash = n.hash, \
-        counters = n.counters, throttles = n.throttles FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], \
-        $4::bytea[], $5::bytea[], $6::bigint[], $7::bigint[]) \
-        AS n (audit_id, position, hash, counters, throttles, id, previous) \
+    /// Writes states that are still as they were read; a chain can lose no entry, whatever was locked.
+    SET_STATES = "UPDATE \"user\" SET audit_id = n.audit_id, audit_position = n.position, audit_hash = n.hash, \
+        state = n.state, ends_at = n.ends_at, factors = n.factors FROM unnest($1::bigint[], $2::bigint[], \
+        $3::bytea[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[]) \
+        AS n (audit_id, position, hash, state, ends_at, factors, id, previous) \
         WHERE \"user\".id = n.id AND \"user\".audit_id IS NOT DISTINCT FROM n.previous";
-    COUNT_ATTEMPTS = "UPDATE verification SET attempts = attempts + 1 WHERE id = ANY($1) AND status = 0";
-    CLOSE_VERIFICATIONS = "UPDATE verification SET status = n.status, closed_at = n.closed_at, \
-        consumed_at = n.consumed_at, answer = NULL, pairing_hash = NULL, \
-        live = CASE WHEN state_token IS NULL THEN 0 ELSE n.collectable END \
-        FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::smallint[], $5::bytea[]) \
-        AS n (status, closed_at, consumed_at, collectable, id) \
-        WHERE verification.id = n.id AND verification.status = 0";
-    INSERT_VERIFICATIONS = "INSERT INTO verification (id, wire_id, user_id, device_id, purpose, challenge, answer, \
-        pairing_hash, status, closed_at, attempts, state_token, consumed_at, client_id, created_at, expires_at, live) \
-        SELECT * FROM unnest($1::bytea[], $2::text[], $3::bigint[], $4::bigint[], $5::smallint[], $6::text[], \
-        $7::bytea[], $8::bytea[], $9::smallint[], $10::bigint[], $11::integer[], $12::bytea[], $13::bigint[], \
-        $14::bigint[], $15::bigint[], $16::bigint[], $17::smallint[])";
+    INSERT_LOOKUPS = "INSERT INTO lookup (key, kind, user_id, verification_id) \
+        SELECT * FROM unnest($1::bytea[], $2::smallint[], $3::bigint[], $4::bytea[])";
+    DELETE_LOOKUPS = "DELETE FROM lookup WHERE key = ANY($1)";
 
     // ---- what was used of secrets
 
@@ -65,18 +56,11 @@ statements! {
     REMEMBER_ALL_USED = "INSERT INTO used_secret (mac, used) SELECT n.mac, MAX(n.used) \
         FROM unnest($1::bytea[], $2::bigint[]) AS n (mac, used) GROUP BY n.mac ORDER BY n.mac \
         ON CONFLICT (mac) DO UPDATE SET used = excluded.used WHERE excluded.used > used_secret.used";
-    /// The devices with these secrets, held as they are until a new device with one of them is in: what they use meanwhile comes
-    /// behind it.
-    HOLD_HOLDERS = "SELECT id FROM \"user\" WHERE id = ANY(ARRAY(SELECT user_id FROM device WHERE secret_mac = ANY($1))) \
-        ORDER BY id FOR SHARE";
-    /// No join: a plan made before the table is analysed would read all users.
-    RECALL_ALL_USED = "SELECT ", columns::USED_SECRET.names, " FROM used_secret WHERE mac = ANY($1) \
-        UNION ALL SELECT d.secret_mac, NULL::bigint, d.id, d.secret_counts, \
-        (SELECT u.counters FROM \"user\" u WHERE u.id = d.user_id) FROM device d WHERE d.secret_mac = ANY($1)";
-    HOLDERS_OF_SECRETS = "SELECT ", columns::SECRET_HOLDER.names, " FROM device WHERE secret_mac = ANY($1)";
-    MARK_SECRETS = "UPDATE device SET secret_mac = n.mac, secret_counts = n.counts \
-        FROM unnest($1::bytea[], $2::bigint[], $3::bigint[]) AS n (mac, counts, id) \
-        WHERE device.id = n.id AND device.secret_mac IS NULL";
+    /// The users who have devices with these secrets.
+    HOLD_HOLDERS = "SELECT ", columns::USER.names, ", ", columns::STATE.names, " FROM \"user\" WHERE id = ANY(ARRAY(\
+        SELECT user_id FROM secret_device WHERE mac = ANY($1))) ORDER BY id FOR SHARE";
+    RECALL_ALL_USED = "SELECT ", columns::USED_SECRET.names, " FROM used_secret WHERE mac = ANY($1)";
+    HOLDERS_OF_SECRETS = "SELECT ", columns::SECRET_HOLDER.names, " FROM secret_device WHERE mac = ANY($1)";
 
     // ---- the audit trail
 
@@ -111,27 +95,14 @@ statements! {
 
     // ---- the clean-up: what decisions see changes under the same lock as theirs, and what is locked is left for later
 
-    SWEEP_OVER = "SELECT row_id, user_id FROM verification WHERE live = 1 AND expires_at > 0 \
-        AND expires_at <= $1 ORDER BY expires_at LIMIT $2";
-    LOCK_FREE_USERS = "SELECT id FROM \"user\" WHERE id = ANY($1) ORDER BY id FOR UPDATE SKIP LOCKED";
-    SWEEP_PENDING_OF = "UPDATE verification SET status = 3, live = 0, answer = NULL, pairing_hash = NULL \
-        WHERE row_id = ANY($1) AND user_id = ANY($2) AND live = 1 AND status = 0";
-    SWEEP_RESULTS_OF = "UPDATE verification SET state_token = NULL, live = 0 \
-        WHERE row_id = ANY($1) AND user_id = ANY($2) AND live = 1 AND status <> 0";
-    SWEEP_OLD_VERIFICATIONS = "DELETE FROM verification WHERE row_id IN (SELECT row_id FROM verification \
-        WHERE live = 0 AND expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)";
+    LOCK_FREE_USERS = "SELECT ", columns::USER.names, ", ", columns::STATE.names, " FROM \"user\" WHERE id = ANY($1) \
+        AND ends_at <= $2 ORDER BY id FOR UPDATE SKIP LOCKED";
     SWEEP_OLD_TOKENS = "DELETE FROM token WHERE access IN (SELECT access FROM token WHERE created_at <= $1 \
         ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)";
     SWEEP_OLD_MESSAGES = "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE status <> 0 \
         AND created_at <= $1 AND id IN (SELECT id FROM outbox ORDER BY id LIMIT $2) FOR UPDATE SKIP LOCKED)";
     SWEEP_OLD_BUDGETS = "DELETE FROM budget WHERE (kind, subject) IN (SELECT kind, subject FROM budget \
         WHERE until <= $1 ORDER BY until LIMIT $2 FOR UPDATE SKIP LOCKED)";
-    SWEEP_HIDDEN = "SELECT id, user_id FROM device WHERE status = 0 AND NOT EXISTS (SELECT 1 FROM verification v \
-        WHERE v.user_id = device.user_id AND v.live = 1 AND v.device_id = device.id AND v.status = 0) \
-        ORDER BY id LIMIT $1";
-    SWEEP_STILL_HIDDEN = "SELECT id FROM device WHERE id = ANY($1) AND user_id = ANY($2) AND status = 0 \
-        AND NOT EXISTS (SELECT 1 FROM verification v WHERE v.user_id = device.user_id AND v.live = 1 \
-        AND v.device_id = device.id AND v.status = 0) ORDER BY id";
 
     // ---- the dev world
 

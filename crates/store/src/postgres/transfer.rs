@@ -12,6 +12,7 @@ use crate::error::OpenError;
 use crate::schema::sql;
 use crate::transfer::mark::{self, TransferMark, TransferMarks};
 use crate::transfer::{PIECE, TABLES, Table, TransferError};
+use crate::upgrade::Rewriting;
 use crate::value::{Row as _, Value};
 use crate::world::{Known, MARK, World};
 
@@ -20,10 +21,7 @@ const OTHERS: &str = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = curr
     AND pid <> pg_backend_pid() AND application_name = (SELECT current_setting('application_name'))";
 /// How often it is looked whether others have gone.
 const LOOKS: u32 = 10;
-/// Rows are numbered on behind those that came.
-const NUMBER_VERIFICATIONS: &str = "SELECT setval(pg_get_serial_sequence('verification', 'row_id'), \
-    (SELECT COALESCE(MAX(row_id), 0) + 1 FROM verification), false)";
-/// The same for audit entries, whose ids are drawn from here.
+/// Audit entries are numbered on behind those that came.
 const NUMBER_ENTRIES: &str = "INSERT INTO sequence (kind, next) SELECT 0, COALESCE(MAX(id), 0) + 1 FROM audit";
 
 /// For as long as it takes; and the locks of a machine that is gone are given back within a minute.
@@ -58,7 +56,7 @@ impl PostgresEnd {
 
     pub(crate) async fn target(url: &str, options: &PostgresOptions) -> Result<Self, TransferError> {
         let end = Self::open(url, options).await?;
-        migrate::run(&end.client).await?;
+        migrate::run(&end.client, &Rewriting::default()).await?;
         end.hold("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE").await?;
         Ok(end)
     }
@@ -148,7 +146,6 @@ impl PostgresEnd {
     }
 
     pub(crate) async fn arrive(&self, mark: &TransferMark) -> Result<(), TransferError> {
-        self.client.query_one(NUMBER_VERIFICATIONS, &[]).await?;
         self.client.execute(NUMBER_ENTRIES, &[]).await?;
         self.close(mark::ARRIVING, mark).await
     }

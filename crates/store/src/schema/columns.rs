@@ -62,30 +62,21 @@ columns! {
         id, username, email, phone, status, locked_until, temp_hash, temp_expires_at, temp_reusable, temp_used_at,
         profile, created_at, updated_at,
     }
-    /// What moves with nearly every decision: see [`crate::hot_state`].
-    COUNTERS: CounterColumns of "\"user\"" { audit_id, audit_position, audit_hash, counters, throttles }
-    /// A device. Its counters are in its user's row.
-    DEVICE: DeviceColumns of "device" {
-        id, user_id, factor, display_name, status, credential, created_at, secret_mac, secret_counts,
-    }
-    VERIFICATION: VerificationColumns {
-        id, wire_id, user_id, device_id, purpose, challenge, answer, pairing_hash, status, closed_at, attempts,
-        state_token, consumed_at, client_id, created_at, expires_at,
-    }
+    /// A user's state beside the user: see [`crate::user_state`].
+    STATE: StateColumns of "\"user\"" { audit_id, audit_position, audit_hash, state, ends_at, factors }
     /// The verification that a pairing code belongs to.
-    PAIRING: PairingColumns { user_id, id }
+    PAIRING: PairingColumns { user_id, verification_id }
     /// A holder of a key that people log in with, of `login_name n` and `"user" u`.
     NAME_HOLDER: NameHolderColumns {
         key = "n.key", user_id = "n.user_id", is_username = "n.is_username", is_email = "n.is_email",
         username = "u.username", email = "u.email",
     }
-    /// A device with a certain secret.
-    SECRET_HOLDER: SecretHolderColumns { secret_mac, user_id }
-    /// What was used of a secret: either by devices that are gone, or by a device with its user's counters. These are the
-    /// columns of the former.
-    USED_SECRET: UsedSecretColumns {
-        mac, used, device = "CAST(NULL AS bigint)", counts = "CAST(NULL AS bigint)", counters = "CAST(NULL AS bytea)",
-    }
+    /// A secret, and a user who has a device with it.
+    SECRET_HOLDER: SecretHolderColumns { mac, user_id }
+    /// A device whose secret has no mark yet.
+    UNMARKED: UnmarkedColumns { device_id, user_id }
+    /// What was used of a secret by devices that are gone.
+    USED_SECRET: UsedSecretColumns { mac, used }
     BUDGET: BudgetColumns of "budget" { kind, subject, state }
     APP: AppColumns { id, name, definition, created_at }
     WEBHOOK: WebhookColumns {
@@ -119,10 +110,24 @@ columns! {
     DEV_MESSAGE: DevMessageColumns {
         id, channel, to = "\"to\"", body, subject, code, link, nonce, user_id, device_id, verification_id, created_at,
     }
+    /// A user as it was before migration 16, with counters and limits.
+    OLD_USER: OldUserColumns {
+        id, username, email, phone, external_id, status, locked_until, temp_hash, temp_expires_at, temp_reusable,
+        temp_used_at, created_at, updated_at, audit_id, audit_position, audit_hash, profile, counters, throttles,
+    }
+    /// A device as it was before migration 16.
+    OLD_DEVICE: OldDeviceColumns {
+        id, user_id, factor, display_name, status, credential, created_at, secret_mac, secret_counts,
+    }
+    /// A verification or a session as it was before migration 16.
+    OLD_VERIFICATION: OldVerificationColumns {
+        id, wire_id, user_id, device_id, purpose, challenge, answer, pairing_hash, status, closed_at, attempts,
+        state_token, consumed_at, client_id, created_at, expires_at,
+    }
     /// How large the tables are that callers make grow, each counted up to `$1`, and the ends of the audit trail.
     SIZES: SizeColumns {
         token = "(SELECT COUNT(*) FROM (SELECT 1 FROM token LIMIT $1) t)",
-        verification = "(SELECT COUNT(*) FROM (SELECT 1 FROM verification LIMIT $1) t)",
+        lookup = "(SELECT COUNT(*) FROM (SELECT 1 FROM lookup LIMIT $1) t)",
         outbox = "(SELECT COUNT(*) FROM (SELECT 1 FROM outbox LIMIT $1) t)",
         budget = "(SELECT COUNT(*) FROM (SELECT 1 FROM budget LIMIT $1) t)",
         webhook_delivery = "(SELECT COUNT(*) FROM (SELECT 1 FROM webhook_delivery LIMIT $1) t)",
@@ -133,8 +138,8 @@ columns! {
     }
 }
 
-/// A user's counters, where a row has them after the user.
-pub(crate) const USER_COUNTERS: CounterColumns = CounterColumns::starting_at(UserColumns::COUNT);
+/// A user's state, where a row has it after the user.
+pub(crate) const USER_STATE: StateColumns = StateColumns::starting_at(UserColumns::COUNT);
 /// The chain, where a row has it after its head.
 pub(crate) const HEAD_CHAIN: ChainColumns = ChainColumns::starting_at(AuditHeadColumns::COUNT);
 /// The database's clock, where a row has it after a budget.
@@ -146,10 +151,9 @@ mod tests {
 
     #[test]
     fn a_position_is_the_place_of_its_name() {
-        assert_eq!((DEVICE.id, DEVICE.factor, DEVICE.secret_counts, DeviceColumns::COUNT), (0, 2, 8, 9));
-        let later = DeviceColumns::starting_at(UserColumns::COUNT);
-        assert_eq!((later.id, later.secret_counts), (13, 21));
-        assert_eq!(SECRET_HOLDER.names, "secret_mac, user_id");
+        assert_eq!((STATE.audit_id, STATE.state, StateColumns::COUNT), (0, 3, 6));
+        assert_eq!((USER_STATE.audit_id, USER_STATE.factors), (UserColumns::COUNT, UserColumns::COUNT + 5));
+        assert_eq!(SECRET_HOLDER.names, "mac, user_id");
         assert_eq!(AUDIT_HEAD.names, "audit_head.audit_id, audit_head.position, audit_head.hash");
         assert_eq!(WAITING.names, "COUNT(*), MIN(created_at)");
     }

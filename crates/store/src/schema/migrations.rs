@@ -18,6 +18,15 @@ pub struct Migration {
 pub(crate) enum Work {
     /// Fills `login_name` from the users that exist ([`crate::login_names::Filling`]).
     LoginNames,
+    /// Writes the users that exist anew ([`crate::upgrade`]), piece by piece: nothing may serve meanwhile.
+    UserRows,
+}
+
+impl Migration {
+    /// Whether it writes every user anew, which takes its time and keeps servers from serving.
+    pub fn rewrites_users(&self) -> bool {
+        self.work == Some(Work::UserRows)
+    }
 }
 
 macro_rules! migrations {
@@ -58,11 +67,17 @@ pub const MIGRATIONS: &[Migration] = migrations! {
     13 "delivery_order" "0013_delivery_order.sql",
     14 "token_order" "0014_token_order.sql",
     15 "audit_format" "0015_audit_format.sql",
+    16 "user_rows" "0016_user_rows.sql" UserRows,
 };
 
 /// The newest version this server knows.
 pub(crate) fn newest() -> i64 {
     MIGRATIONS.last().map_or(0, |migration| migration.version)
+}
+
+/// The one that writes users anew.
+pub(crate) fn of_user_rows() -> impl Iterator<Item = &'static Migration> {
+    MIGRATIONS.iter().filter(|migration| migration.rewrites_users())
 }
 
 /// Those that a schema of version `found` still needs.

@@ -17,27 +17,32 @@ use super::columns;
 use super::text::joined;
 
 statements! {
-    // ---- the user's view
+    // ---- a user with all that decisions see
 
-    SET_MARKS = "UPDATE \"user\" SET audit_id = $1, audit_position = $2, audit_hash = $3, counters = $4, \
-        throttles = $5 WHERE id = $6";
-    /// A user's devices in one look: no row without the user, one of nothing without devices.
-    DEVICES_OF = "SELECT ", columns::DEVICE.names, " FROM \"user\" LEFT JOIN device ON device.user_id = \"user\".id \
-        WHERE \"user\".id = $1 ORDER BY device.created_at, device.id";
-    LIVE_VERIFICATIONS = "SELECT ", columns::VERIFICATION.names, " FROM verification \
-        WHERE user_id = $1 AND live = 1 ORDER BY row_id";
-    VERIFICATION_BY_WIRE_ID = "SELECT ", columns::VERIFICATION.names, " FROM verification \
-        WHERE user_id = $1 AND wire_id = $2 AND purpose = $3 AND device_id <> 0";
-    VERIFICATION_BY_ID = "SELECT ", columns::VERIFICATION.names, " FROM verification \
-        WHERE id = $1 AND device_id <> 0";
-    PAIRING = "SELECT ", columns::PAIRING.names, " FROM verification WHERE pairing_hash = $1 AND status = 0";
+    USER_STATE = "SELECT ", columns::USER.names, ", ", columns::STATE.names, " FROM \"user\" WHERE id = $1";
+    SET_STATE = "UPDATE \"user\" SET audit_id = $1, audit_position = $2, audit_hash = $3, state = $4 WHERE id = $5";
+    SET_STATE_AND_ENDS = "UPDATE \"user\" SET audit_id = $1, audit_position = $2, audit_hash = $3, state = $4, \
+        ends_at = $5, factors = $6 WHERE id = $7";
+
+    // ---- what is found without knowing whose it is
+
+    INSERT_LOOKUP = "INSERT INTO lookup (key, kind, user_id, verification_id) VALUES ($1, $2, $3, $4)";
+    DELETE_LOOKUP = "DELETE FROM lookup WHERE key = $1";
+    LOOKUP = "SELECT user_id FROM lookup WHERE key = $1 AND kind = $2";
+    PAIRING = "SELECT ", columns::PAIRING.names, " FROM lookup WHERE key = $1 AND kind = 1";
+    INSERT_ORIGIN = "INSERT INTO session_origin (origin, token, ends_at) VALUES ($1, $2, $3)";
+    DELETE_ORIGIN = "DELETE FROM session_origin WHERE origin = $1 AND token = $2";
+    INSERT_BEGUN = "INSERT INTO begun_by (client_id, user_id) VALUES ($1, $2)";
+    DELETE_BEGUN = "DELETE FROM begun_by WHERE client_id = $1 AND user_id = $2";
+    USERS_OF_CLIENT = "SELECT user_id FROM begun_by WHERE client_id = $1 ORDER BY user_id";
+    LISTS_ORIGIN = "SELECT 1 FROM session_origin WHERE origin = $1 AND ends_at > $2 LIMIT 1";
 
     // ---- users
 
     /// The first, where several have it: another system's ids are not ours to keep unique.
     USER_BY_EXTERNAL_ID = "SELECT id FROM \"user\" WHERE external_id = $1 ORDER BY id LIMIT 1";
     INSERT_USER = "INSERT INTO \"user\" (id, username, email, phone, external_id, status, locked_until, profile, \
-        created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        created_at, updated_at, factors) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0)";
     UPDATE_USER = "UPDATE \"user\" SET phone = $1, external_id = $2, status = $3, locked_until = $4, profile = $5, \
         updated_at = $6 WHERE id = $7";
     /// Differs: these are SQLite's words.
@@ -46,8 +51,6 @@ statements! {
     SET_TEMP_TOKEN = "UPDATE \"user\" SET temp_hash = $1, temp_expires_at = $2, temp_reusable = $3, temp_used_at = $4 \
         WHERE id = $5";
     DELETE_USER_MESSAGES = "DELETE FROM outbox WHERE user_id = $1 AND status = 0";
-    DELETE_USER_VERIFICATIONS = "DELETE FROM verification WHERE user_id = $1";
-    DELETE_USER_DEVICES = "DELETE FROM device WHERE user_id = $1";
     DELETE_USER = "DELETE FROM \"user\" WHERE id = $1";
 
     // ---- the names that people log in with
@@ -70,62 +73,20 @@ statements! {
     COLLIDING_NAMES = "SELECT COUNT(*) FROM (SELECT key FROM login_name WHERE key IN \
         (SELECT key FROM login_name WHERE place <> 0) GROUP BY key HAVING COUNT(*) > 1) AS colliding";
 
-    // ---- devices
+    // ---- the secrets of devices
 
-    INSERT_DEVICE = "INSERT INTO device (id, user_id, factor, display_name, status, credential, created_at, \
-        secret_mac, secret_counts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    ACTIVATE_DEVICE = "UPDATE device SET status = 2 WHERE id = $1 AND status IN (0, 1)";
-    /// By one that has no secret.
-    REPLACE_CREDENTIAL = "UPDATE device SET credential = $1, secret_mac = NULL, secret_counts = NULL WHERE id = $2";
-    REVISE_DEVICE = "UPDATE device SET credential = $1, display_name = $2, secret_mac = $3, secret_counts = $4 \
-        WHERE id = $5";
-    DISABLE_DEVICE = "UPDATE device SET status = 3 WHERE id = $1 AND status = 2";
-    ENABLE_DEVICE = "UPDATE device SET status = 2 WHERE id = $1 AND status = 3";
-    WIPE_DEVICE_MESSAGES = "UPDATE outbox SET status = 2, content = $1, reason = 'device' WHERE user_id = \
-        (SELECT user_id FROM device WHERE id = $2) AND device_id = $2 AND status = 0";
-    EXPIRE_DEVICE_VERIFICATIONS = "UPDATE verification SET status = 3, live = 0, answer = NULL, pairing_hash = NULL \
-        WHERE user_id = (SELECT user_id FROM device WHERE id = $1) AND live = 1 AND device_id = $1 AND status = 0";
-    BURY_DEVICE_RESULTS = "UPDATE verification SET state_token = NULL, live = 0 \
-        WHERE user_id = (SELECT user_id FROM device WHERE id = $1) AND live = 1 AND device_id = $1 AND status <> 0";
-    DELETE_DEVICE = "DELETE FROM device WHERE id = $1";
-
-    // ---- what was used of secrets
-
+    INSERT_SECRET_DEVICE = "INSERT INTO secret_device (mac, device_id, user_id) VALUES ($1, $2, $3)";
+    DELETE_SECRET_DEVICE = "DELETE FROM secret_device WHERE mac = $1 AND device_id = $2";
+    SECRET_HOLDERS = "SELECT ", columns::SECRET_HOLDER.names, " FROM secret_device WHERE mac = $1";
     /// Never less than is remembered.
     REMEMBER_USED = "INSERT INTO used_secret (mac, used) VALUES ($1, $2) ON CONFLICT (mac) DO UPDATE SET \
         used = excluded.used WHERE excluded.used > used_secret.used";
-    /// What was used of a secret whose device is gone, and by each device that has it. One statement, so that a device
-    /// that goes meanwhile is seen either here or there.
-    RECALL_USED = "SELECT ", columns::USED_SECRET.names, " FROM used_secret \
-        WHERE mac = $1 UNION ALL SELECT d.secret_mac, CAST(NULL AS bigint), d.id, d.secret_counts, \
-        (SELECT u.counters FROM \"user\" u WHERE u.id = d.user_id) FROM device d WHERE d.secret_mac = $1";
-    SECRET_HOLDERS = "SELECT ", columns::SECRET_HOLDER.names, " FROM device WHERE secret_mac = $1";
-    COUNT_UNMARKED = "SELECT COUNT(*) FROM device WHERE secret_mac IS NULL AND factor IN (5, 6)";
-    /// The columns of a device. Their counters are not looked at.
-    UNMARKED_DEVICES = "SELECT ", columns::DEVICE.names, " FROM device WHERE secret_mac IS NULL AND factor IN (5, 6) AND id > $1 ORDER BY id LIMIT $2";
-    MARK_SECRET = "UPDATE device SET secret_mac = $1, secret_counts = $2 WHERE id = $3 AND secret_mac IS NULL";
-
-    // ---- verifications
-
-    INSERT_VERIFICATION = "INSERT INTO verification (id, wire_id, user_id, device_id, purpose, challenge, answer, \
-        pairing_hash, status, closed_at, attempts, state_token, consumed_at, client_id, created_at, expires_at, live) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
-    /// `$4` is whether a poller with a state token may still collect the result.
-    CLOSE_VERIFICATION = "UPDATE verification SET status = $1, closed_at = $2, consumed_at = $3, answer = NULL, \
-        pairing_hash = NULL, live = CASE WHEN state_token IS NULL THEN 0 ELSE $4 END WHERE id = $5 AND status = 0";
-    CONSUME_VERIFICATION = "UPDATE verification SET consumed_at = $1, live = CASE WHEN status = 0 THEN live ELSE 0 END \
-        WHERE id = $2 AND consumed_at IS NULL";
-    COUNT_ATTEMPT = "UPDATE verification SET attempts = attempts + 1 WHERE id = $1 AND status = 0";
-    REPLACE_CHALLENGE = "UPDATE verification SET wire_id = $1, challenge = $2, answer = $3, pairing_hash = $4 \
-        WHERE id = $5 AND status = 0";
-    REPLACE_STATE_TOKEN = "UPDATE verification SET state_token = $1 WHERE id = $2 AND status = 0";
-
-    /// Who holds a token of the log-in flow. The conditions that the index has are said as it says them.
-    HOLDER = "SELECT user_id FROM verification WHERE state_token = $1 AND purpose = $2 AND purpose >= 2 AND live = 1 \
-        LIMIT 1";
-    /// Only session tokens with origins are looked through, by an index of them: its conditions are said as it says them.
-    LISTS_ORIGIN = "SELECT user_id FROM verification WHERE expires_at > $1 AND purpose = 3 AND live = 1 \
-        AND challenge LIKE '%\"origins\":[\"%' AND challenge LIKE $2 ESCAPE '!' LIMIT 1";
+    USED_SECRET = "SELECT ", columns::USED_SECRET.names, " FROM used_secret WHERE mac = $1";
+    COUNT_UNMARKED = "SELECT COUNT(*) FROM unmarked_device";
+    UNMARKED_DEVICES = "SELECT ", columns::UNMARKED.names, " FROM unmarked_device WHERE device_id > $1 \
+        ORDER BY device_id LIMIT $2";
+    INSERT_UNMARKED = "INSERT INTO unmarked_device (device_id, user_id) VALUES ($1, $2)";
+    DELETE_UNMARKED = "DELETE FROM unmarked_device WHERE device_id = $1";
 
     // ---- budgets, of which each is a subject of decisions
 
@@ -181,8 +142,10 @@ statements! {
 
     INSERT_MESSAGE = "INSERT INTO outbox (id, user_id, device_id, verification_id, channel, content, created_at, \
         not_after, status, attempts, next_attempt_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9)";
-    WIPE_MESSAGES = "UPDATE outbox SET status = 2, content = $1, reason = 'superseded' WHERE user_id = \
-        (SELECT user_id FROM verification WHERE id = $2) AND verification_id = $2 AND status = 0";
+    WIPE_MESSAGES = "UPDATE outbox SET status = 2, content = $1, reason = $2 WHERE user_id = $3 \
+        AND verification_id = $4 AND status = 0";
+    WIPE_DEVICE_MESSAGES = "UPDATE outbox SET status = 2, content = $1, reason = 'device' WHERE user_id = $2 \
+        AND device_id = $3 AND status = 0";
     DUE_MESSAGES = "SELECT ", columns::MESSAGE.names, " FROM outbox WHERE status = 0 AND channel = $1 AND next_attempt_at <= $2 \
         AND (attempts % $3 > $4 AND attempts % $3 <= $5 OR attempts % $3 > $6) ORDER BY next_attempt_at LIMIT $7";
     ENDED_MESSAGES = "SELECT ", columns::MESSAGE.names, " FROM outbox WHERE status = 0 AND channel = $1 AND not_after <= $2 \
@@ -218,16 +181,6 @@ statements! {
     END_TOKEN_FAMILY = "UPDATE token SET ended_at = $1, sealed = NULL WHERE client_id = $2 AND family = $3 \
         AND ended_at IS NULL";
     END_TOKENS = "UPDATE token SET ended_at = $1, sealed = NULL WHERE client_id = $2 AND ended_at IS NULL";
-    /// Locks the rows of every user with whom the client has begun something with, as a decision about them does: those under way
-    /// end first.
-    HOLD_CLIENT_USERS = "UPDATE \"user\" SET updated_at = updated_at WHERE id IN \
-        (SELECT user_id FROM verification WHERE client_id = $1 AND live = 1)";
-    WIPE_CLIENT_MESSAGES = "UPDATE outbox SET status = 2, content = $1, reason = 'client' WHERE status = 0 AND \
-        verification_id IN (SELECT id FROM verification WHERE client_id = $2 AND live = 1)";
-    EXPIRE_CLIENT_VERIFICATIONS = "UPDATE verification SET status = 3, live = 0, answer = NULL, pairing_hash = NULL \
-        WHERE client_id = $1 AND live = 1 AND status = 0";
-    BURY_CLIENT_RESULTS = "UPDATE verification SET state_token = NULL, live = 0 \
-        WHERE client_id = $1 AND live = 1 AND status <> 0";
 
     // ---- the audit trail
 
@@ -271,18 +224,9 @@ statements! {
 
     // ---- the clean-up, in bounded pieces
 
-    SWEEP_PENDING = "UPDATE verification SET status = 3, live = 0, answer = NULL, pairing_hash = NULL \
-        WHERE row_id IN (SELECT row_id FROM verification WHERE live = 1 AND expires_at <= $1 AND status = 0 \
-        ORDER BY expires_at LIMIT $2)";
-    /// Results whose state token can no longer collect them.
-    SWEEP_RESULTS = "UPDATE verification SET state_token = NULL, live = 0 \
-        WHERE row_id IN (SELECT row_id FROM verification WHERE live = 1 AND expires_at <= $1 AND status <> 0 \
-        ORDER BY expires_at LIMIT $2)";
-    SWEEP_VERIFICATIONS = "DELETE FROM verification WHERE row_id IN (SELECT row_id FROM verification \
-        WHERE live = 0 AND expires_at <= $1 ORDER BY expires_at LIMIT $2)";
-    SWEEP_REGISTERING = "SELECT id FROM device WHERE status = 0 AND NOT EXISTS (SELECT 1 FROM verification v \
-        WHERE v.user_id = device.user_id AND v.live = 1 AND v.device_id = device.id AND v.status = 0) \
-        ORDER BY id LIMIT $1";
+    /// Users in whose state something is over.
+    USERS_WITH_OVER = "SELECT id FROM \"user\" WHERE ends_at <= $1 ORDER BY ends_at LIMIT $2";
+    LEAVE_DAMAGED = "UPDATE \"user\" SET ends_at = NULL WHERE id = $1";
     SWEEP_BUDGETS = "DELETE FROM budget WHERE (kind, subject) IN (SELECT kind, subject FROM budget WHERE until <= $1 \
         ORDER BY until LIMIT $2)";
     SWEEP_TOKENS = "DELETE FROM token WHERE access IN (SELECT access FROM token WHERE created_at <= $1 \
@@ -293,13 +237,11 @@ statements! {
 
     // ---- before time is taken back
 
-    USERS_WITH_OVER = "SELECT DISTINCT user_id FROM verification WHERE live = 1 AND expires_at <= $1 LIMIT $2";
-    /// Those with a temporary token that is over or was issued after the time to come, those with a verification that began
-    /// after it, and those with visits, whose ends are in the profile.
+    /// Those with a temporary token that is over or was issued after the time to come, those with visits, whose ends are in the
+    /// profile, and those with anything else that runs out.
     USERS_WITH_ENDS = "SELECT id FROM \"user\" WHERE id > $1 AND id <= $2 AND ((temp_hash IS NOT NULL \
         AND (temp_expires_at <= $3 OR temp_expires_at > $4)) OR profile ->> 'visits' IS NOT NULL \
-        OR EXISTS (SELECT 1 FROM verification v WHERE v.user_id = \"user\".id AND v.live = 1 AND v.created_at > $5)) \
-        ORDER BY id";
+        OR ends_at IS NOT NULL) ORDER BY id";
     USER_BEHIND = "SELECT id FROM \"user\" WHERE id > $1 ORDER BY id LIMIT 1";
     END_OVER_TOKENS = "UPDATE token SET ended_at = $1, sealed = NULL WHERE ended_at IS NULL AND access IN \
         (SELECT access FROM token WHERE created_at <= $2 AND ended_at IS NULL ORDER BY created_at LIMIT $3)";
@@ -315,10 +257,13 @@ statements! {
         verification_id, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id";
     DEV_CLEAR_OUTBOX = "DELETE FROM dev_outbox";
     DEV_CLEAR_MESSAGES = "DELETE FROM outbox";
-    DEV_CLEAR_VERIFICATIONS = "DELETE FROM verification";
-    DEV_CLEAR_DEVICES = "DELETE FROM device";
+    DEV_CLEAR_LOOKUPS = "DELETE FROM lookup";
+    DEV_CLEAR_UNMARKED = "DELETE FROM unmarked_device";
+    DEV_CLEAR_BEGUN = "DELETE FROM begun_by";
+    DEV_CLEAR_ORIGINS = "DELETE FROM session_origin";
+    DEV_CLEAR_SECRET_DEVICES = "DELETE FROM secret_device";
     DEV_CLEAR_USED = "DELETE FROM used_secret";
-    DEV_CLEAR_MARKS = "UPDATE \"user\" SET counters = NULL, throttles = NULL";
+    DEV_CLEAR_STATES = "UPDATE \"user\" SET state = NULL, ends_at = NULL, factors = 0";
     DEV_CLEAR_TOKENS = "DELETE FROM token";
     DEV_CLEAR_WRONG_SECRETS = "UPDATE client SET wrong_secrets = $1";
     DEV_CLEAR_BUDGETS = "DELETE FROM budget";

@@ -53,11 +53,6 @@ impl Sqlite {
         })
     }
 
-    /// Rows are the parameters of [`sql::MARK_SECRET`].
-    pub(crate) async fn mark_secrets(&self, rows: Vec<Vec<Value>>) -> Result<(), Error> {
-        self.write(move |tx| rows.iter().try_for_each(|row| tx.execute(sql::MARK_SECRET, row).map(|_| ()))).await
-    }
-
     /// The number in the first row, if there is one.
     pub(crate) async fn find_number(&self, statement: &'static str, params: Vec<Value>) -> Result<Option<i64>, Error> {
         self.readers.read(|conn| first(conn, statement, &params, rows::number))

@@ -46,7 +46,7 @@ impl Sqlite {
     pub(crate) fn open(dir: &Path, options: SqliteOptions) -> Result<Self, OpenError> {
         let alarm = Alarm::new(dir, options.fatal);
         let files = open::take(dir)?;
-        let conn = open::writer(&files.database, options.max_page_count)?;
+        let conn = open::writer(&files.database, options.max_page_count, &options.rewriting)?;
         let counters = Arc::<Counters>::default();
         let checkpointer = Checkpointer::start(open::checkpointer(&files.database)?, alarm.clone())?;
         let writer = Writer::new(conn, checkpointer, files.lock, counters.clone(), alarm.clone())?;
@@ -81,9 +81,9 @@ impl Sqlite {
         T: Send + 'static,
     {
         self.write(move |tx| {
-            let (view, marks) = load::view(tx.conn, user)?;
-            let Decision { changes, reply, .. } = f(&view);
-            tx.apply_to_user(user, marks, changes)?;
+            let state = load::user(tx.conn, user)?;
+            let Decision { changes, reply, .. } = f(&state.view);
+            tx.apply_to_user(user, state, changes)?;
             Ok(reply)
         })
         .await

@@ -1,17 +1,18 @@
 //! What no decision relies on: ids, the outbox, clean-up, the server's own values, and the dev world.
 
 use domain::model::client::REFRESH_TTL;
-use domain::{Change, Channel, DeviceId, MessageId, Timestamp};
+use domain::{Channel, MessageId, Timestamp, UserId};
 
 use super::database::Sqlite;
 use super::exec::Failure;
 use super::exec::{all, all_of, first, one};
 use super::job::Tx;
-use super::open;
+use super::{load, open};
 use crate::error::Error;
-use crate::query::{BATCH, DevFilter, DevMessage, IdKind, KEEP, MessageOutcome, QueuedMessage, Swept};
+use crate::query::{BATCH, DevFilter, DevMessage, IdKind, KEEP, MessageOutcome, QueuedMessage, Swept, USERS};
 use crate::schema::sql;
 use crate::turn::Turn;
+use crate::user_state::{Tidied, log_damage};
 use crate::value::Value;
 use crate::{apply, calls, conditions, ids, rows};
 
@@ -78,17 +79,18 @@ impl Sqlite {
             let mut delete = |statement, before: Timestamp| {
                 tx.execute(statement, &[before.into(), Value::Int(BATCH)]).map(|rows| rows as u64)
             };
-            let closed = delete(sql::SWEEP_PENDING, now)?;
-            let results = delete(sql::SWEEP_RESULTS, now)?;
-            let verifications = delete(sql::SWEEP_VERIFICATIONS, now.plus(-KEEP))?;
             let tokens = delete(sql::SWEEP_TOKENS, now.plus(-REFRESH_TTL))?;
             let messages = delete(sql::SWEEP_MESSAGES, now.plus(-KEEP))?;
             let budgets = delete(sql::SWEEP_BUDGETS, now)?;
             tx.execute(sql::SWEEP_CALLS, &calls::kept(now))?;
-            let devices = delete_registering(tx)?;
-            let most = [closed, results, verifications, tokens, messages, budgets, devices].into_iter().max();
-            let more = most.is_some_and(|rows| rows >= BATCH.unsigned_abs());
-            Ok(Swept { closed, verifications, devices, tokens, messages, budgets, more })
+            let over = all(tx.conn, sql::USERS_WITH_OVER, &[now.into(), Value::Int(USERS)], rows::number)?;
+            let mut swept = Swept { tokens, messages, budgets, ..Swept::default() };
+            for user in over.iter().copied().map(UserId) {
+                tidy(tx, user, now)?.add_to(&mut swept);
+            }
+            let most = tokens.max(messages).max(budgets);
+            swept.more = most >= BATCH.unsigned_abs() || over.len() as u64 >= USERS.unsigned_abs();
+            Ok(swept)
         })
         .await
     }
@@ -154,10 +156,23 @@ impl Sqlite {
     }
 }
 
-/// Hidden devices whose registration is over go, with all that hangs on them (decision 15).
-fn delete_registering(tx: &mut Tx<'_, '_>) -> Result<u64, Failure> {
-    let over = all(tx.conn, sql::SWEEP_REGISTERING, &[Value::Int(BATCH)], rows::number)?;
-    let deletions = over.iter().map(|id| Change::DeleteDevice(DeviceId(*id)));
-    tx.apply(deletions.collect())?;
-    Ok(over.len() as u64)
+/// Ends what is over in a user's state. One that is damaged is left as it is, and does not come up again.
+fn tidy(tx: &mut Tx<'_, '_>, user: UserId, now: Timestamp) -> Result<Tidied, Failure> {
+    let mut state = match load::user(tx.conn, user) {
+        Ok(state) => state,
+        Err(Failure::Job(error @ Error::Corrupt(_))) => {
+            log_damage(user, error);
+            tx.execute(sql::LEAVE_DAMAGED, &[Value::Int(user.0)])?;
+            return Ok(Tidied::default());
+        }
+        // What a newer server has written, it cleans up.
+        Err(Failure::Job(_)) => return Ok(Tidied::default()),
+        Err(failure) => return Err(failure),
+    };
+    let tidied = state.tidy(now);
+    for device in &tidied.devices {
+        tx.write(&apply::wipe_messages_of_device(user, *device))?;
+    }
+    tx.write_user(user, state)?;
+    Ok(tidied)
 }

@@ -1,15 +1,18 @@
 //! A job for the writer, and the transaction it runs in.
 
-use domain::{Change, UserId};
+use std::collections::HashMap;
+
+use domain::{Change, ClientId, SecretMac, UserId};
 use tokio::sync::oneshot;
 
 use super::exec::{Failure, Session, all, execute, first};
-use crate::apply;
+use super::load;
+use crate::apply::{self, About, apply};
 use crate::error::Error;
-use crate::hot_state::{CounterChange, UserCounters, recalled};
 use crate::query::AuditChain;
 use crate::schema::sql;
 use crate::step::Step;
+use crate::user_state::{UserState, log_damage, log_unreadable_holder};
 use crate::value::{Value, Write};
 use crate::{rows, trail};
 
@@ -65,72 +68,63 @@ pub(super) struct Tx<'a, 'c> {
 }
 
 impl Tx<'_, '_> {
-    /// Carries out what was decided about a user, in order, and moves the user's marks once.
+    /// Carries out what was decided about a user, in order, and writes the user's row once.
     pub(super) fn apply_to_user(
         &mut self,
         user: UserId,
-        marks: UserCounters,
+        mut state: UserState,
         changes: Vec<Change>,
     ) -> Result<(), Failure> {
         if changes.is_empty() {
             return Ok(());
         }
-        let mut about = About { user, marks };
-        if !about.marks.in_row
+        if !state.exists()
             && let Some(head) = self.head(AuditChain::User(user))?
         {
-            about.marks.head = head;
+            state = UserState::without_row(head);
         }
-        let before = about.marks.head.audit_id;
-        self.carry_out(changes, Some(&mut about))?;
-        let About { mut marks, .. } = about;
-        for used in marks.take_used() {
-            self.write(&apply::remember(used))?;
+        let recalled = self.recall(apply::beginning(&changes))?;
+        let mut steps = Vec::with_capacity(changes.len() + 4);
+        let mut about = About { user, state: &mut state, recalled: &recalled };
+        for change in changes {
+            apply(change, Some(&mut about), &mut steps)?;
         }
-        if !marks.is_moved(before) {
-            return Ok(());
-        }
-        if marks.in_row {
-            return self.write(&Write::new(sql::SET_MARKS, marks.params(user)).must_hit());
-        }
-        match marks.head.audit_id {
-            Some(_) => self.write(&trail::set_head(AuditChain::User(user), marks.head)),
-            None => Ok(()),
-        }
+        self.carry_out(steps, Some((user, &mut state)))?;
+        self.write_user(user, state)
     }
 
     /// Carries out changes that are about no one user.
     pub(super) fn apply(&mut self, changes: Vec<Change>) -> Result<(), Failure> {
-        self.carry_out(changes, None)
-    }
-
-    fn carry_out(&mut self, changes: Vec<Change>, mut about: Option<&mut About>) -> Result<(), Failure> {
         let mut steps = Vec::with_capacity(changes.len() + 4);
         for change in changes {
-            apply::apply(change, &mut steps);
+            apply(change, None, &mut steps)?;
         }
+        self.carry_out(steps, None)
+    }
+
+    /// Writes what has changed of a user.
+    pub(super) fn write_user(&mut self, user: UserId, mut state: UserState) -> Result<(), Failure> {
+        if state.is_changed() {
+            for write in state.writes(user) {
+                self.write(&write)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn carry_out(&mut self, steps: Vec<Step>, mut about: Option<(UserId, &mut UserState)>) -> Result<(), Failure> {
         // A decision's entries nearly always belong to one chain.
         let mut heads: Vec<(AuditChain, trail::Head)> = Vec::new();
         for step in steps {
-            match (step, about.as_deref_mut()) {
-                (Step::Write(write), _) => self.write(&write)?,
-                (Step::Count(step), Some(about)) => about.marks.carry_out(step)?,
-                // What the clean-up takes away was never activated, and has left no mark.
-                (Step::Count(CounterChange::Forget(_)), None) => {}
-                (Step::Count(_) | Step::Recall(..), None) => {
-                    return Err(Error::Corrupt("a counter without a user").into());
-                }
-                (Step::Recall(device, secret), Some(about)) => {
-                    let found = all(self.conn, sql::RECALL_USED, &[secret.mac.into()], recalled)?;
-                    let used = found.into_iter().filter_map(|(_, used)| used).max();
-                    about.marks.recall(device, &secret, used);
-                }
-                (Step::Record(event), about) => {
+            match step {
+                Step::Write(write) => self.write(&write)?,
+                Step::EndBegun(client) => self.end_begun(client)?,
+                Step::Record(event) => {
                     let audit_id = *self.next_audit;
                     *self.next_audit += 1;
                     let chain = AuditChain::of(&event);
-                    let head = match (chain, about) {
-                        (AuditChain::User(user), Some(about)) if user == about.user => &mut about.marks.head,
+                    let head = match (chain, about.as_mut()) {
+                        (AuditChain::User(user), Some((about, state))) if user == *about => &mut state.head,
                         (AuditChain::User(_), _) => {
                             return Err(Error::Corrupt("an entry about somebody else").into());
                         }
@@ -157,6 +151,42 @@ impl Tx<'_, '_> {
         Ok(())
     }
 
+    /// What was used of these secrets: by devices that are gone, and by those that have them.
+    fn recall(&self, secrets: impl Iterator<Item = SecretMac>) -> Result<HashMap<SecretMac, i64>, Failure> {
+        let mut recalled = HashMap::new();
+        for secret in secrets {
+            let key = [Value::from(secret)];
+            let mut used = first(self.conn, sql::USED_SECRET, &key, rows::used_secret)?.map(|(_, used)| used);
+            for (_, holder) in all(self.conn, sql::SECRET_HOLDERS, &key, rows::secret_holder)? {
+                // What the holder has used must not be used again, so nothing can go on without it.
+                let state = load::user(self.conn, holder).inspect_err(|_| log_unreadable_holder(holder))?;
+                used = used.max(state.used_of(secret));
+            }
+            recalled.extend(used.map(|used| (secret, used)));
+        }
+        Ok(recalled)
+    }
+
+    /// Ends what a client has begun, with whatever user. Where a row is damaged nothing can go on, and other users' must end.
+    fn end_begun(&mut self, client: ClientId) -> Result<(), Failure> {
+        let users = all(self.conn, sql::USERS_OF_CLIENT, &[client.0.into()], rows::number)?;
+        for user in users.into_iter().map(UserId) {
+            let mut state = match load::user(self.conn, user) {
+                Ok(state) => state,
+                Err(Failure::Job(error)) => {
+                    log_damage(user, error);
+                    continue;
+                }
+                Err(failure) => return Err(failure),
+            };
+            for ended in state.end_client(client) {
+                self.write(&apply::wipe_messages(user, ended, "client"))?;
+            }
+            self.write_user(user, state)?;
+        }
+        Ok(())
+    }
+
     pub(super) fn write(&mut self, write: &Write) -> Result<(), Failure> {
         let changed = execute(self.conn, write.statement, &write.params)?;
         match write.must_hit {
@@ -175,10 +205,4 @@ impl Tx<'_, '_> {
         let (kind, id) = chain.numbers();
         first(self.conn, sql::AUDIT_HEAD, &[kind.into(), id.into()], rows::head)
     }
-}
-
-/// Whom a decision is about.
-struct About {
-    user: UserId,
-    marks: UserCounters,
 }

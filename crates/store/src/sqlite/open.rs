@@ -14,6 +14,7 @@ use crate::login_names::{self, Filling};
 use crate::schema::migrations::{self, Migration, Work};
 use crate::schema::sql;
 use crate::transfer::mark::TransferMarks;
+use crate::upgrade::{Rewriting, sqlite as upgrade};
 use crate::world::{KEY_CHECK, Known, Looked, MARK};
 
 /// Before this version, resetting the log could lose a commit (SEC 76).
@@ -66,10 +67,14 @@ pub(super) fn take(dir: &Path) -> Result<Files, OpenError> {
 }
 
 /// The one connection that writes, to a database that is in use here (see [`crate::transfer`]).
-pub(super) fn writer(database: &Path, max_page_count: Option<u32>) -> Result<Connection, OpenError> {
+pub(super) fn writer(
+    database: &Path,
+    max_page_count: Option<u32>,
+    rewriting: &Rewriting,
+) -> Result<Connection, OpenError> {
     let mut conn = claimed(database)?;
     marks(&conn)?.refuse()?;
-    migrate(&mut conn)?;
+    migrate(&mut conn, database, rewriting)?;
     if let Some(pages) = max_page_count {
         set(&conn, "max_page_count", pages.into())?;
     }
@@ -168,7 +173,10 @@ pub(super) fn look(dir: &Path, traces: bool) -> Result<Looked, OpenError> {
         return Ok(Looked { known, key_check: None, pending: migrations::MIGRATIONS.to_vec() });
     }
     let conn = still(&database)?;
-    let pending: Vec<Migration> = migrations::after(version(&conn)?).copied().collect();
+    let mut pending: Vec<Migration> = migrations::after(version(&conn)?).copied().collect();
+    if pending.iter().all(|migration| !migration.rewrites_users()) && upgrade::is_begun(&conn)? {
+        pending.splice(..0, migrations::of_user_rows().copied());
+    }
     let (known, key_check) = if pending.len() == migrations::MIGRATIONS.len() {
         (Known::judge(None, traces, false)?, None)
     } else {
@@ -213,23 +221,40 @@ fn version(conn: &Connection) -> Result<i64, OpenError> {
     if found > known { Err(OpenError::Newer { found, known }) } else { Ok(found) }
 }
 
-/// Brings the schema up to date, all pending steps in one transaction (SEC 85): a step that fails leaves the version that
-/// was there, and the server of that version starts on it as before.
-pub(super) fn migrate(conn: &mut Connection) -> Result<(), OpenError> {
+/// Brings the schema up to date (SEC 85): all pending steps in one transaction, so that a step that fails leaves the version
+/// that was there; then the users that must be written anew, piece by piece.
+pub(super) fn migrate(conn: &mut Connection, database: &Path, rewriting: &Rewriting) -> Result<(), OpenError> {
     let found = version(conn)?;
-    if found == migrations::newest() {
-        return Ok(());
+    let is_begun = upgrade::is_begun(conn)?;
+    let rewrites = is_begun || migrations::after(found).any(Migration::rewrites_users);
+    // A database without a schema has no users either.
+    let users = if found > 0 && rewrites { upgrade::users(conn)? } else { 0 };
+    if users > rewriting.most_users {
+        return Err(OpenError::ManyUsers(users));
     }
-    let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    for migration in migrations::after(found) {
-        tx.execute_batch(migration.sqlite)?;
-        if let Some(Work::LoginNames) = migration.work {
-            fill_login_names(&tx)?;
+    if is_begun {
+        // It must end before anything else changes.
+        upgrade::rewrite(conn, rewriting)?;
+    }
+    if found < migrations::newest() {
+        if users > 0 && !is_begun {
+            let kept = upgrade::keep(conn, database, found)?;
+            let kept = kept.display();
+            tracing::info!(%kept, "the database as it was is kept; delete it once you do not need it");
         }
+        let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        for migration in migrations::after(found) {
+            tx.execute_batch(migration.sqlite)?;
+            match migration.work {
+                Some(Work::LoginNames) => fill_login_names(&tx)?,
+                Some(Work::UserRows) if users == 0 => upgrade::finish(&tx)?,
+                Some(Work::UserRows) | None => {}
+            }
+        }
+        tx.pragma_update(None, "user_version", migrations::newest())?;
+        tx.commit()?;
     }
-    tx.pragma_update(None, "user_version", migrations::newest())?;
-    tx.commit()?;
-    Ok(())
+    if upgrade::is_begun(conn)? { upgrade::rewrite(conn, rewriting) } else { Ok(()) }
 }
 
 /// Gives every user the names that they have already.
@@ -262,7 +287,7 @@ mod tests {
     fn the_settings_that_durability_rests_on_are_in_force() {
         let dir = tempfile::tempdir().unwrap();
         let files = take(dir.path()).unwrap();
-        let conn = writer(&files.database, None).unwrap();
+        let conn = writer(&files.database, None, &Rewriting::default()).unwrap();
         let mode: String = conn.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
         assert_eq!(mode, "wal");
         for (name, value) in [("synchronous", 2), ("foreign_keys", 1), ("trusted_schema", 0), ("wal_autocheckpoint", 0)]
@@ -284,7 +309,7 @@ mod tests {
         set(&old, "page_size", 4096).unwrap();
         old.execute_batch("CREATE TABLE of_old (a); INSERT INTO of_old VALUES (1)").unwrap();
         drop(old);
-        let conn = writer(&files.database, None).unwrap();
+        let conn = writer(&files.database, None, &Rewriting::default()).unwrap();
         assert_eq!(get(&conn, "page_size").unwrap(), Some(4096));
     }
 
@@ -293,7 +318,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("db");
         let files = take(&folder).unwrap();
-        let conn = writer(&files.database, None).unwrap();
+        let conn = writer(&files.database, None, &Rewriting::default()).unwrap();
         conn.execute("INSERT INTO meta (key, value) VALUES ('a', x'00')", []).unwrap();
         assert_eq!(folder.metadata().unwrap().permissions().mode() & 0o777, 0o700);
         let mut seen = 0;
@@ -309,8 +334,8 @@ mod tests {
     fn a_newer_schema_is_refused_in_a_sentence() {
         let dir = tempfile::tempdir().unwrap();
         let files = take(dir.path()).unwrap();
-        set(&writer(&files.database, None).unwrap(), "user_version", 99).unwrap();
-        let refused = writer(&files.database, None).unwrap_err();
+        set(&writer(&files.database, None, &Rewriting::default()).unwrap(), "user_version", 99).unwrap();
+        let refused = writer(&files.database, None, &Rewriting::default()).unwrap_err();
         assert!(refused.to_string().contains("schema version 99"), "{refused}");
     }
 
@@ -318,7 +343,7 @@ mod tests {
     fn every_statement_can_be_prepared() {
         let dir = tempfile::tempdir().unwrap();
         let files = take(dir.path()).unwrap();
-        let conn = writer(&files.database, None).unwrap();
+        let conn = writer(&files.database, None, &Rewriting::default()).unwrap();
         conn.execute_batch(DEV_TABLES).unwrap();
         for (name, statement) in crate::schema::sql::ALL {
             let prepared = conn.prepare(statement);
@@ -331,7 +356,7 @@ mod tests {
     fn a_statement_is_prepared_once_whatever_its_parameters() {
         let dir = tempfile::tempdir().unwrap();
         let files = take(dir.path()).unwrap();
-        let conn = writer(&files.database, None).unwrap();
+        let conn = writer(&files.database, None, &Rewriting::default()).unwrap();
         for (name, statement) in crate::schema::sql::ALL.iter().filter(|(_, statement)| statement.starts_with("SELECT"))
         {
             let mut prepared = conn.prepare(statement).unwrap();
@@ -348,11 +373,12 @@ mod tests {
     fn hot_statements_use_their_indexes() {
         let dir = tempfile::tempdir().unwrap();
         let files = take(dir.path()).unwrap();
-        let conn = writer(&files.database, None).unwrap();
+        let conn = writer(&files.database, None, &Rewriting::default()).unwrap();
         let scans = [
             "AUDIT_TRAIL",
             "CLIENTS",
             "COLLIDING_NAMES",
+            "COUNT_UNMARKED",
             "FIRST_AUDIT_ID",
             "LAST_AUDIT_ID",
             "SIZES",

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::alarm::Fatal;
+use crate::upgrade::Rewriting;
 
 /// How a SQLite database is opened. The defaults are right for serving, but for `fatal`.
 #[derive(Clone, Default)]
@@ -13,6 +14,8 @@ pub struct SqliteOptions {
     pub max_page_count: Option<u32>,
     /// How long a list may take; 2 s unless set.
     pub list_time: Option<Duration>,
+    /// What is done first where a version before has kept users otherwise.
+    pub rewriting: Rewriting,
 }
 
 impl std::fmt::Debug for SqliteOptions {

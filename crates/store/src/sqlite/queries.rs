@@ -1,7 +1,7 @@
 //! What is read for callers. No decision relies on it.
 
-use domain::{Budget, Client, ClientId, ClientView, Device, Digest, KeyedHash, Purpose, Spent, TokenSet, UserId};
-use domain::{Verification, VerificationId, View};
+use domain::{Budget, Client, ClientId, ClientView, Digest, KeyedHash, Spent, TokenSet, UserId};
+use domain::{VerificationId, View};
 use rusqlite::Connection;
 
 use super::database::Sqlite;
@@ -10,22 +10,15 @@ use super::readers::in_snapshot;
 use super::{load, sql};
 use crate::error::Error;
 use crate::query::{AuditChain, AuditRow, COUNTED, Page, Reading, Sizes, UserFilter, UserPage, Waiting};
-use crate::schema::columns::DEVICE;
 use crate::schema::sql as shared;
-use crate::value::{Value, id};
+use crate::user_state::KnownVerification;
+use crate::value::Value;
 use crate::{budgets, conditions, rows, trail};
 
 #[expect(clippy::unused_async, reason = "the same methods as those of PostgreSQL, which wait for an answer")]
 impl Sqlite {
     pub(crate) async fn view(&self, user: UserId) -> Result<View, Error> {
-        self.readers.snapshot(|conn| Ok(load::view(conn, user)?.0))
-    }
-
-    pub(crate) async fn devices(&self, user: UserId) -> Result<Option<Vec<Device>>, Error> {
-        let rows = self
-            .readers
-            .read(|conn| all(conn, shared::DEVICES_OF, &[user.0.into()], |row| rows::opt_device(row, &DEVICE)))?;
-        Ok((!rows.is_empty()).then(|| rows.into_iter().flatten().collect()))
+        self.readers.read(|conn| Ok(load::user(conn, user)?.view))
     }
 
     pub(crate) async fn client_by_public_id(&self, client_id: &str) -> Result<Option<Client>, Error> {
@@ -73,19 +66,8 @@ impl Sqlite {
         self.readers.read(|conn| all(conn, shared::DAY_BUDGETS, &[], budgets::named))
     }
 
-    pub(crate) async fn verification_by_wire_id(
-        &self,
-        user: UserId,
-        wire_id: &str,
-        purpose: Purpose,
-    ) -> Result<Option<Verification>, Error> {
-        let params = [user.0.into(), wire_id.into(), purpose.number().into()];
-        self.readers.read(|conn| first(conn, shared::VERIFICATION_BY_WIRE_ID, &params, rows::verification))
-    }
-
-    pub(crate) async fn verification_by_id(&self, verification: VerificationId) -> Result<Option<Verification>, Error> {
-        self.readers
-            .read(|conn| first(conn, shared::VERIFICATION_BY_ID, &[id(verification).into()], rows::verification))
+    pub(crate) async fn known_verifications(&self, user: UserId) -> Result<Vec<KnownVerification>, Error> {
+        self.readers.read(|conn| Ok(load::user(conn, user)?.known().collect()))
     }
 
     pub(crate) async fn pairing(&self, hash: KeyedHash) -> Result<Option<(UserId, VerificationId)>, Error> {

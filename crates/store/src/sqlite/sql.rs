@@ -1,7 +1,7 @@
 //! The statements that only SQLite runs.
 
 use crate::conditions::Words;
-use crate::schema::columns::{self, Columns as _, CounterColumns, DeviceColumns, UserColumns};
+use crate::schema::columns;
 use crate::schema::text::joined;
 
 /// A budget, nothing where there is none, and what time the machine has.
@@ -11,22 +11,6 @@ pub(super) const BUDGET: &str = joined!(
     ", CAST(unixepoch('subsec') * 1000 AS INTEGER) FROM (SELECT 1) LEFT JOIN budget ON budget.kind = $1 \
         AND budget.subject = $2"
 );
-/// A user with counters, beside each device, and whether there is a verification that decisions need to see. One
-/// statement, since it precedes every decision.
-pub(super) const VIEW: &str = joined!(
-    "SELECT ",
-    columns::USER.names,
-    ", ",
-    columns::COUNTERS.names,
-    ", ",
-    columns::DEVICE.names,
-    ", EXISTS (SELECT 1 FROM verification WHERE user_id = $1 AND live = 1) FROM \"user\" \
-        LEFT JOIN device ON device.user_id = \"user\".id WHERE \"user\".id = $1 ORDER BY device.created_at, device.id"
-);
-/// The device in a row of [`VIEW`].
-pub(super) const VIEW_DEVICE: DeviceColumns = DeviceColumns::starting_at(UserColumns::COUNT + CounterColumns::COUNT);
-/// Whether there is such a verification, in a row of [`VIEW`].
-pub(super) const VIEW_IS_ASKED: usize = UserColumns::COUNT + CounterColumns::COUNT + DeviceColumns::COUNT;
 /// The names that the first users' custom attributes have.
 pub(super) const ATTRIBUTE_NAMES: &str = "SELECT DISTINCT a.key FROM (SELECT profile FROM \"user\" ORDER BY id LIMIT $1) u, \
     json_each(u.profile, '$.custom_attributes') a";

@@ -9,6 +9,7 @@ use super::open;
 use crate::schema::sql;
 use crate::transfer::mark::{self, TransferMark, TransferMarks};
 use crate::transfer::{PIECE, TABLES, Table, TransferError};
+use crate::upgrade::Rewriting;
 use crate::value::Value;
 use crate::world::{Known, MARK, World};
 
@@ -41,7 +42,7 @@ impl SqliteEnd {
     pub(crate) fn target(dir: &Path) -> Result<Self, TransferError> {
         let files = open::take(dir)?;
         let mut conn = open::claimed(&files.database)?;
-        open::migrate(&mut conn)?;
+        open::migrate(&mut conn, &files.database, &Rewriting::default())?;
         conn.execute_batch("BEGIN IMMEDIATE")?;
         Ok(Self { conn, _lock: files.lock })
     }

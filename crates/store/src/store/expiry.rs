@@ -17,13 +17,7 @@ use crate::value::Value;
 const IDS: i64 = 20_000;
 
 impl Store {
-    /// Some users with verifications that are over by `over` and not ended yet. None once all are ended.
-    pub async fn users_with_verifications_over(&self, over: Timestamp) -> Result<Vec<UserId>, Error> {
-        self.users_found(sql::USERS_WITH_OVER, vec![over.into(), Value::Int(BATCH)]).await
-    }
-
-    /// The users behind `after` who keep something else that runs out, or something that began after `from`, among the next
-    /// ids. Gives the id to go on behind, or `None` at the end.
+    /// The users behind `after` who keep something that runs out, among the next ids. Gives the id to go on behind, or `None` at the end.
     pub async fn users_with_ends(
         &self,
         after: UserId,
@@ -31,8 +25,8 @@ impl Store {
         from: Timestamp,
     ) -> Result<(Vec<UserId>, Option<UserId>), Error> {
         let last = after.0.saturating_add(IDS);
-        let params = vec![Value::Int(after.0), Value::Int(last), over.into(), from.plus(MAX_TTL).into(), from.into()];
-        let found = self.users_found(sql::USERS_WITH_ENDS, params).await?;
+        let params = vec![Value::Int(after.0), Value::Int(last), over.into(), from.plus(MAX_TTL).into()];
+        let found = self.listed(sql::USERS_WITH_ENDS, params, rows::number).await?.into_iter().map(UserId).collect();
         let more = self.find_number(sql::USER_BEHIND, vec![Value::Int(last)]).await?;
         // Ids may leave wide gaps.
         Ok((found, more.map(|next| UserId(next - 1))))
@@ -53,9 +47,5 @@ impl Store {
     pub async fn redate_tokens(&self, from: Timestamp) -> Result<bool, Error> {
         let redated = self.change(sql::REDATE_TOKENS, vec![from.into(), Value::Int(BATCH)]).await?;
         Ok(redated >= BATCH.unsigned_abs())
-    }
-
-    async fn users_found(&self, statement: &'static str, params: Vec<Value>) -> Result<Vec<UserId>, Error> {
-        Ok(self.listed(statement, params, rows::number).await?.into_iter().map(UserId).collect())
     }
 }

@@ -139,7 +139,7 @@ impl Store {
     }
 
     /// Runs a statement that changes something. Gives the number of rows it changed.
-    pub(super) async fn change(&self, statement: &'static str, params: Vec<Value>) -> Result<u64, Error> {
+    pub(crate) async fn change(&self, statement: &'static str, params: Vec<Value>) -> Result<u64, Error> {
         forward!(self.change(statement, params))
     }
 

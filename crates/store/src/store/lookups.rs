@@ -1,11 +1,14 @@
 //! What is read of users, clients and verifications, as committed at some recent moment: never for decisions.
 
 use domain::{Budget, Client, ClientId, ClientView, Device, Digest, KeyedHash, Purpose, Spent, TokenSet, UserId};
-use domain::{Verification, VerificationId, View};
+use domain::{VerificationId, View};
 
 use super::handle::{Store, forward};
 use crate::error::Error;
 use crate::query::{Page, UserFilter, UserPage};
+use crate::schema::sql;
+use crate::user_state::{Found, KnownVerification};
+use crate::value::{self, Value};
 
 impl Store {
     /// A user as committed at some recent moment. Good for proofs and for answers, never for decisions.
@@ -13,10 +16,10 @@ impl Store {
         forward!(self.view(user))
     }
 
-    /// A user's devices as committed at some recent moment, for lists: their counters and last uses are not looked at.
-    /// `None` if there is no such user.
+    /// A user's devices as committed at some recent moment, for lists. `None` if there is no such user.
     pub async fn devices(&self, user: UserId) -> Result<Option<Vec<Device>>, Error> {
-        forward!(self.devices(user))
+        let view = self.view(user).await?;
+        Ok(view.user.map(|_| view.devices))
     }
 
     /// The client that shows this id, revoked or not.
@@ -50,25 +53,37 @@ impl Store {
         forward!(self.attribute_names(users))
     }
 
-    /// The verification a caller knows by `wire_id`, ended or not (SEC 7: looked up by user and id together). Once it
-    /// has ended, what its answer was compared with is wiped: the challenge keeps its kind only (SEC 10).
+    /// The verification a caller knows by `wire_id`, as it waits, or its result (SEC 7: looked up by user and id together).
     pub async fn verification_by_wire_id(
         &self,
         user: UserId,
         wire_id: &str,
         purpose: Purpose,
-    ) -> Result<Option<Verification>, Error> {
-        forward!(self.verification_by_wire_id(user, wire_id, purpose))
+    ) -> Result<Option<KnownVerification>, Error> {
+        let known = self.known_verifications(user).await?;
+        Ok(known.into_iter().find(|known| known.wire_id == wire_id && known.purpose == purpose))
     }
 
-    /// The verification with this id, ended or not.
-    pub async fn verification_by_id(&self, id: VerificationId) -> Result<Option<Verification>, Error> {
-        forward!(self.verification_by_id(id))
+    /// The verifications of a user that callers may ask for, oldest first: those that wait, then the newest results, which are
+    /// kept until an hour after their time.
+    pub async fn known_verifications(&self, user: UserId) -> Result<Vec<KnownVerification>, Error> {
+        forward!(self.known_verifications(user))
+    }
+
+    /// To whom a verification was put that a person answers, while it waits. Where no message is needed (a device's own
+    /// code), the caller names the user.
+    pub async fn whose_verification(&self, id: VerificationId) -> Result<Option<UserId>, Error> {
+        self.whose(value::id(id).into(), Found::Verification).await
     }
 
     /// Whose pending registration a pairing code belongs to.
     pub async fn pairing(&self, hash: KeyedHash) -> Result<Option<(UserId, VerificationId)>, Error> {
         forward!(self.pairing(hash))
+    }
+
+    /// Whose key this is.
+    pub(super) async fn whose(&self, key: Value, found: Found) -> Result<Option<UserId>, Error> {
+        Ok(self.find_number(sql::LOOKUP, vec![key, found.number().into()]).await?.map(UserId))
     }
 
     /// What was taken out of the budgets of days, of the clients and of the server.

@@ -7,31 +7,23 @@ use super::handle::Store;
 use crate::error::Error;
 use crate::schema::columns::APP;
 use crate::schema::sql;
-use crate::sessions;
+use crate::user_state::Found;
 use crate::value::Row;
 
 impl Store {
     /// Whose log-in this state token names, while it or a challenge under it is live. Good for finding whom to ask, never for deciding.
     pub async fn user_logging_in(&self, state_token: Digest) -> Result<Option<UserId>, Error> {
-        self.holder(state_token, sessions::LOG_IN).await
+        self.whose(state_token.into(), Found::LogIn).await
     }
 
     /// Whose session token this is, while it is live. Good for finding whom to ask, never for deciding.
     pub async fn holder_of_session_token(&self, token: Digest) -> Result<Option<UserId>, Error> {
-        self.holder(token, sessions::SESSION_TOKEN).await
-    }
-
-    async fn holder(&self, token: Digest, purpose: i64) -> Result<Option<UserId>, Error> {
-        Ok(self.find_number(sql::HOLDER, vec![token.into(), purpose.into()]).await?.map(UserId))
+        self.whose(token.into(), Found::SessionToken).await
     }
 
     /// Whether a session token that lives at `now` lists this origin.
     pub async fn lists_origin(&self, origin: &str, now: Timestamp) -> Result<bool, Error> {
-        let shown = serde_json::to_string(origin).map_err(|_| Error::Corrupt("an origin"))?;
-        // A wildcard character is an ordinary character here.
-        let escaped = shown.replace('!', "!!").replace('%', "!%").replace('_', "!_");
-        let params = vec![now.into(), format!("%{escaped}%").into()];
-        let found = self.find_number(sql::LISTS_ORIGIN, params).await?;
+        let found = self.find_number(sql::LISTS_ORIGIN, vec![origin.into(), now.into()]).await?;
         Ok(found.is_some())
     }
 

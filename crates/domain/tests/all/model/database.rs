@@ -190,6 +190,7 @@ impl Database {
                 (row.credential, row.secret) = (credential, secret);
                 (row.display_name, row.last_counter) = (display_name, last_counter);
             }
+            Change::MarkSecret { device, secret } => self.device_mut(device).secret = Some(secret),
             Change::LowerCounter { device, counter } => {
                 let row = self.device_mut(device);
                 row.last_counter = row.last_counter.min(counter);

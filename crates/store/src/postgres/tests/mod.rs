@@ -11,6 +11,7 @@ use pgtest::Cluster;
 use super::PostgresOptions;
 use crate::Store;
 use crate::contract::world::*;
+use crate::upgrade::Rewriting;
 
 /// A store on a fresh database of the server that all tests share.
 async fn fresh_store() -> Option<(Store, String)> {
@@ -20,7 +21,9 @@ async fn fresh_store() -> Option<(Store, String)> {
 
 /// One more node.
 async fn open_at(url: &str) -> Store {
-    Store::open_postgres(url, PostgresOptions::default()).await.unwrap()
+    // Older schemas of tests are written anew as a command would.
+    let options = PostgresOptions { rewriting: Rewriting::default(), ..PostgresOptions::default() };
+    Store::open_postgres(url, options).await.unwrap()
 }
 
 crate::contract::contract!(fresh_store);

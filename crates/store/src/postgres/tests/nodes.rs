@@ -267,8 +267,8 @@ async fn nodes_that_clean_up_at_once_leave_decisions_alone() {
             None => Decision::reply(false),
         };
         let accepted = nodes[1].decide(asked.user_id, decide).await.unwrap();
-        let status = nodes[2].verification_by_id(asked.id).await.unwrap().unwrap().status;
-        let is_accepted = matches!(status, Status::Accepted { .. });
+        let status = standing(&nodes[2], &asked).await;
+        let is_accepted = matches!(status, Some(Status::Accepted { .. }));
         assert_eq!(is_accepted, accepted, "an end is never changed: {status:?}");
     }
     for one in sweeping {

@@ -44,15 +44,8 @@ async fn no_hot_statement_reads_a_whole_table_even_if_planned_while_it_was_empty
     let (client, driver) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(driver);
     client.batch_execute(connect::PLANNING).await.unwrap();
-    for statement in [
-        sql::LOCK_USERS,
-        sql::DEVICES_OF,
-        sql::LIVE_VERIFICATIONS_OF,
-        sql::AUDIT_HEADS_OF,
-        sql::SET_MARKS_OF,
-        sql::CLOSE_VERIFICATIONS,
-        sql::MOVE_AUDIT_HEADS,
-    ] {
+    for statement in [sql::LOCK_USERS, sql::AUDIT_HEADS_OF, sql::SET_STATES, sql::DELETE_LOOKUPS, sql::MOVE_AUDIT_HEADS]
+    {
         client.batch_execute(&format!("PREPARE hot AS {statement}")).await.unwrap();
         let count = (1..20).filter(|n| statement.contains(&format!("${n}"))).count();
         let explain = format!("EXPLAIN EXECUTE hot ({})", vec!["NULL"; count].join(", "));
