@@ -2,9 +2,6 @@
 //! the same for both databases: a new change stops the compiler here. Entries of the audit trail are numbered and chained in
 //! [`crate::trail`].
 
-//! What each [`Change`] does, as statements with parameters. Pure, and the same for both databases: a new change stops
-//! the compiler here. Entries of the audit trail are numbered and chained in [`crate::trail`].
-
 use std::collections::HashMap;
 
 use domain::model::name::LoginNames;
