@@ -53,7 +53,7 @@ async fn migrate(config: &Config, args: &MigrateArgs) -> anyhow::Result<ExitCode
             shown.get_or_init(|| terminal::progress("Writing users anew", users)).reach(done);
         };
         let rewriting = Rewriting { most_users: u64::MAX, progress: Some(Progress::new(tell)) };
-        let opened = installation::open_rewriting(config, Intent::Migrate, rewriting).await;
+        let opened = installation::open_rewriting(config, Intent::Migrate, Some(rewriting)).await;
         bar.get().inspect(|bar| bar.finish());
         let opened = opened.map_err(|error| match error {
             StartError::Occupied => {

@@ -67,14 +67,15 @@ pub struct OpenedDatabase {
 /// Opens the configured installation, or creates it if the intent allows that. Nothing is changed before the intent is
 /// checked.
 pub async fn open(config: &Config, intent: Intent) -> Result<OpenedDatabase, StartError> {
-    open_rewriting(config, intent, Rewriting::default()).await
+    open_rewriting(config, intent, None).await
 }
 
-/// [`open`], saying how far it may go when users must be written anew first.
+/// [`open`], saying how far it may go when users must be written anew first; without it, as far as the database's own default
+/// allows.
 pub(crate) async fn open_rewriting(
     config: &Config,
     intent: Intent,
-    rewriting: Rewriting,
+    rewriting: Option<Rewriting>,
 ) -> Result<OpenedDatabase, StartError> {
     let found = look(config).await?;
     if !found.is_sealed() && !intent.makes() {

@@ -26,12 +26,13 @@ pub enum StartError {
 pub(super) async fn open_store(
     config: &Config,
     data_dir: &DataDir,
-    rewriting: Rewriting,
+    rewriting: Option<Rewriting>,
 ) -> Result<(Store, watch::Receiver<bool>), StartError> {
     match &config.storage.database {
         Database::Sqlite => open_sqlite(data_dir, rewriting),
         Database::Postgres(postgres) => {
-            let options = PostgresOptions { rewriting, ..postgres.options() };
+            let own = postgres.options();
+            let options = PostgresOptions { rewriting: rewriting.unwrap_or(own.rewriting), ..own };
             let store = Store::open_postgres(postgres.url(), options).await;
             let store = store.with_context(|| format!("cannot open the database {}", postgres.shown()))?;
             // A PostgreSQL server that fails is waited for. Only a failing local disk ends the process.
@@ -42,12 +43,13 @@ pub(super) async fn open_store(
     }
 }
 
-fn open_sqlite(data_dir: &DataDir, rewriting: Rewriting) -> Result<(Store, watch::Receiver<bool>), StartError> {
+fn open_sqlite(data_dir: &DataDir, rewriting: Option<Rewriting>) -> Result<(Store, watch::Receiver<bool>), StartError> {
     let (fail, failed) = watch::channel(false);
     let fatal: store::Fatal = Arc::new(move |reason: &str| {
         tracing::error!(reason, "the database can no longer be trusted to keep what is written; stopping");
         let _ = fail.send(true);
     });
+    let rewriting = rewriting.unwrap_or_default();
     let options = SqliteOptions { fatal: Some(fatal), rewriting, ..SqliteOptions::default() };
     match Store::open_sqlite(&data_dir.db(), options) {
         Ok(store) => Ok((store, failed)),

@@ -1,5 +1,5 @@
 -- An entry names its request, and a refusal its rule. What the hash covers is the entry's format: those that exist have the
--- first, and a server of the version before, which may go on beside this one, writes the first too.
+-- first.
 ALTER TABLE audit
     ADD COLUMN request_id TEXT,
     ADD COLUMN rule TEXT,

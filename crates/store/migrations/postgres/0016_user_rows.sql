@@ -70,11 +70,3 @@ CREATE TABLE unmarked_device (
     device_id        BIGINT PRIMARY KEY,
     user_id          BIGINT NOT NULL
 );
-
--- A server of the version before must not change what is being read.
-CREATE FUNCTION user_rows_are_moving() RETURNS trigger LANGUAGE plpgsql AS
-    $$ BEGIN RAISE EXCEPTION 'a newer version of Countersign keeps users in one row: stop this server'; END $$;
-CREATE TRIGGER device_is_moving BEFORE INSERT OR UPDATE OR DELETE ON device
-    FOR EACH STATEMENT EXECUTE FUNCTION user_rows_are_moving();
-CREATE TRIGGER verification_is_moving BEFORE INSERT OR UPDATE OR DELETE ON verification
-    FOR EACH STATEMENT EXECUTE FUNCTION user_rows_are_moving();

@@ -24,6 +24,10 @@ fn for_many(statement: &'static str) -> Option<&'static str> {
     match statement {
         sql::INSERT_LOOKUP => Some(own::INSERT_LOOKUPS),
         sql::DELETE_LOOKUP => Some(own::DELETE_LOOKUPS),
+        sql::INSERT_BEGUN => Some(own::INSERT_ALL_BEGUN),
+        sql::DELETE_BEGUN => Some(own::DELETE_ALL_BEGUN),
+        sql::DELETE_ORIGIN => Some(own::DELETE_ORIGINS),
+        sql::WIPE_MESSAGES => Some(own::WIPE_ALL_MESSAGES),
         sql::REMEMBER_USED => Some(own::REMEMBER_ALL_USED),
         sql::INSERT_AUDIT => Some(own::INSERT_AUDITS),
         _ => None,

@@ -25,7 +25,7 @@ use crate::ids::Ids;
 use crate::query::{LISTS, Stats};
 use crate::rows::Decode;
 use crate::schema::sql as shared;
-use crate::user_state::UserState;
+use crate::user_state::SeenUser;
 use crate::world::Looked;
 
 /// An open PostgreSQL database.
@@ -141,7 +141,7 @@ impl Postgres {
     }
 
     /// A user as committed at some recent moment.
-    pub(super) async fn user(&self, user: UserId) -> Result<UserState, Error> {
+    pub(super) async fn user(&self, user: UserId) -> Result<SeenUser, Error> {
         let asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(CLOSED)?;
         let (waiting, answer) = oneshot::channel();
         in_time(async {

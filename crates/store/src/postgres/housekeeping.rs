@@ -94,7 +94,7 @@ impl Postgres {
     /// Several nodes may clean up at once. What decisions see is changed under their own lock, and a user whom somebody
     /// else has locked is left for the next time.
     pub(crate) async fn sweep(&self, now: Timestamp) -> Result<Swept, Error> {
-        let (mut swept, found) = in_time(self.sweep_users(now)).await?;
+        let (mut swept, users) = in_time(self.sweep_users(now)).await?;
         let old = |statement, before: Timestamp| Query::new(statement, [before.into(), Value::Int(BATCH)]);
         let deletions = [
             old(sql::SWEEP_OLD_TOKENS, now.plus(-REFRESH_TTL)),
@@ -112,18 +112,18 @@ impl Postgres {
         };
         (swept.tokens, swept.messages, swept.budgets) = (tokens, messages, budgets);
         let most = tokens.max(messages).max(budgets);
-        swept.more = most >= BATCH.unsigned_abs() || found >= USERS.unsigned_abs();
+        swept.more = most >= BATCH.unsigned_abs() || users >= USERS.unsigned_abs();
         Ok(swept)
     }
 
-    /// Ends what is over in the states of users. Gives what was removed, and how many users were found. A user whose row is damaged
+    /// Ends what is over in the states of users. Gives what was removed, and of how many users. A user whose row is damaged
     /// is left as it is, and does not come up again.
     async fn sweep_users(&self, now: Timestamp) -> Result<(Swept, u64), Failure> {
         let mut conn = self.pool.lend().await?;
         let over = Query::new(shared::USERS_WITH_OVER, [now.into(), Value::Int(USERS)]);
         let over = decode(&conn.begin(BEGIN, &[over]).await?.pop().unwrap_or_default(), rows::number)?;
         let mut swept = Swept::default();
-        let mut writes = Vec::new();
+        let (mut writes, mut done) = (Vec::new(), false);
         if !over.is_empty() {
             for (user, state) in load::free_users(&mut conn, &over, now).await? {
                 match state {
@@ -132,6 +132,7 @@ impl Postgres {
                         writes.extend(tidied.devices.iter().map(|id| apply::wipe_messages_of_device(user, *id)));
                         writes.extend(state.writes(user));
                         tidied.add_to(&mut swept);
+                        done = true;
                     }
                     Err(error @ Error::Corrupt(_)) => {
                         log_damage(user, error);
@@ -148,7 +149,8 @@ impl Postgres {
             conn.execute(&writes.into_iter().map(Query::from).collect::<Vec<_>>()).await?;
             conn.commit().await?;
         }
-        Ok((swept, over.len() as u64))
+        // Those that another node has locked, it cleans up.
+        Ok((swept, if done { over.len() as u64 } else { 0 }))
     }
 
     // ---- the server's own values

@@ -15,7 +15,7 @@ use crate::query::AuditChain;
 use crate::schema::columns::{HEAD_CHAIN, USER};
 use crate::schema::sql;
 use crate::trail::Head;
-use crate::user_state::{UserState, log_damage, log_unreadable_holder};
+use crate::user_state::{SeenUser, UserState, log_damage, log_unreadable_holder, used_of};
 use crate::value::{Row, Value};
 use crate::{budgets, rows};
 
@@ -151,11 +151,13 @@ pub(super) async fn recall(conn: &mut Conn, secrets: &[SecretMac]) -> Result<Has
         *known = used.max(*known);
     };
     for row in &next(&mut answers) {
-        let (holder, state) = of_row(row)?;
+        let holder = UserId(row.int(USER.id)?);
         // What the holder has used must not be used again, so nothing can go on without it.
-        let state = state.inspect_err(|_| log_unreadable_holder(holder))?;
+        let seen = SeenUser::decode(row).inspect_err(|_| log_unreadable_holder(holder))?;
         for mac in secrets {
-            state.used_of(*mac).into_iter().for_each(|used| used_up(*mac, used));
+            if let Some(used) = used_of(&seen.view.devices, *mac) {
+                used_up(*mac, used);
+            }
         }
     }
     for (mac, used) in decode(&next(&mut answers), rows::used_secret)? {
@@ -168,9 +170,10 @@ pub(super) async fn recall(conn: &mut Conn, secrets: &[SecretMac]) -> Result<Has
 pub(super) async fn users(
     conn: &mut Conn,
     users: &[UserId],
-) -> Result<HashMap<UserId, Result<UserState, Error>>, Failure> {
+) -> Result<HashMap<UserId, Result<SeenUser, Error>>, Failure> {
     let found = conn.fetch(&[of_users(own::USERS_OF, users)]).await?.pop().unwrap_or_default();
-    Ok(found.iter().map(of_row).collect::<Result<_, _>>()?)
+    let seen = |row: &PgRow| Ok::<_, Error>((UserId(row.int(USER.id)?), SeenUser::decode(row)));
+    Ok(found.iter().map(seen).collect::<Result<_, _>>()?)
 }
 
 /// Locks the users with whom this client has begun something; with some it may have ended. Where a row is damaged nothing can go

@@ -127,8 +127,8 @@ async fn run_steps(client: &Client) -> Result<(), OpenError> {
         client.batch_execute(next.postgres).await?;
         match next.work {
             Some(Work::LoginNames) => fill_login_names(client).await?,
-            Some(Work::UserRows) if upgrade::users(client).await? == 0 => upgrade::finish(client).await?,
-            Some(Work::UserRows) | None => {}
+            Some(Work::UserRows) => upgrade::begin(client).await?,
+            None => {}
         }
     }
     client.execute("UPDATE schema_version SET version = $1 WHERE id = 1", &[&migrations::newest()]).await?;

@@ -27,13 +27,6 @@ pub struct PostgresOptions {
 
 impl Default for PostgresOptions {
     fn default() -> Self {
-        Self {
-            ca_file: None,
-            lanes: 2,
-            readers: 1,
-            pool: 4,
-            list_time: LIST_TIME,
-            rewriting: Rewriting { most_users: 0, progress: None },
-        }
+        Self { ca_file: None, lanes: 2, readers: 1, pool: 4, list_time: LIST_TIME, rewriting: Rewriting::NONE }
     }
 }

@@ -66,7 +66,7 @@ impl Postgres {
     }
 
     pub(crate) async fn known_verifications(&self, user: UserId) -> Result<Vec<KnownVerification>, Error> {
-        Ok(self.user(user).await?.known().collect())
+        Ok(self.user(user).await?.known())
     }
 
     pub(crate) async fn pairing(&self, hash: KeyedHash) -> Result<Option<(UserId, VerificationId)>, Error> {

@@ -13,7 +13,7 @@ use super::failure::Failure;
 use super::limits::DEADLINE;
 use super::load;
 use crate::error::Error;
-use crate::user_state::UserState;
+use crate::user_state::SeenUser;
 
 /// Most that share a look-up.
 const GROUP: usize = 64;
@@ -21,7 +21,7 @@ const GROUP: usize = 64;
 /// Somebody who wants to see a user.
 pub(super) struct Asked {
     pub(super) user: UserId,
-    pub(super) waiting: oneshot::Sender<Result<UserState, Error>>,
+    pub(super) waiting: oneshot::Sender<Result<SeenUser, Error>>,
 }
 
 /// Answers until every sender is gone. Several readers share one queue.
@@ -42,7 +42,7 @@ pub(super) async fn run(target: Arc<Target>, queue: Arc<tokio::sync::Mutex<mpsc:
         }
         for Asked { user, waiting } in group.drain(..) {
             let answer = match &found {
-                Ok(users) => users.get(&user).cloned().unwrap_or_else(|| Ok(UserState::default())),
+                Ok(users) => users.get(&user).cloned().unwrap_or_else(|| Ok(SeenUser::default())),
                 Err(failure) => Err((*failure).into()),
             };
             let _ = waiting.send(answer);
@@ -55,7 +55,7 @@ async fn look_up(
     target: &Target,
     kept: &mut Option<Conn>,
     users: &[UserId],
-) -> Result<HashMap<UserId, Result<UserState, Error>>, Failure> {
+) -> Result<HashMap<UserId, Result<SeenUser, Error>>, Failure> {
     let work = async {
         let mut conn = match kept.take().filter(Conn::is_idle) {
             Some(conn) => conn,

@@ -48,6 +48,15 @@ statements! {
         WHERE \"user\".id = n.id AND \"user\".audit_id IS NOT DISTINCT FROM n.previous";
     INSERT_LOOKUPS = "INSERT INTO lookup (key, kind, user_id, verification_id) \
         SELECT * FROM unnest($1::bytea[], $2::smallint[], $3::bigint[], $4::bytea[])";
+    INSERT_ALL_BEGUN = "INSERT INTO begun_by (client_id, user_id) SELECT * FROM unnest($1::bigint[], $2::bigint[])";
+    DELETE_ALL_BEGUN = "DELETE FROM begun_by USING unnest($1::bigint[], $2::bigint[]) AS n (client_id, user_id) \
+        WHERE begun_by.client_id = n.client_id AND begun_by.user_id = n.user_id";
+    DELETE_ORIGINS = "DELETE FROM session_origin USING unnest($1::text[], $2::bytea[]) AS n (origin, token) \
+        WHERE session_origin.origin = n.origin AND session_origin.token = n.token";
+    WIPE_ALL_MESSAGES = "UPDATE outbox SET status = 2, content = n.content, reason = n.reason \
+        FROM unnest($1::bytea[], $2::text[], $3::bigint[], $4::bytea[]) \
+        AS n (content, reason, user_id, verification_id) WHERE outbox.user_id = n.user_id \
+        AND outbox.verification_id = n.verification_id AND outbox.status = 0";
     DELETE_LOOKUPS = "DELETE FROM lookup WHERE key = ANY($1)";
 
     // ---- what was used of secrets

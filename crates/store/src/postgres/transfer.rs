@@ -56,7 +56,7 @@ impl PostgresEnd {
 
     pub(crate) async fn target(url: &str, options: &PostgresOptions) -> Result<Self, TransferError> {
         let end = Self::open(url, options).await?;
-        migrate::run(&end.client, &Rewriting::default()).await?;
+        migrate::run(&end.client, &Rewriting::NONE).await?;
         end.hold("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE").await?;
         Ok(end)
     }

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::query::AuditChain;
 use crate::schema::sql;
 use crate::step::Step;
-use crate::user_state::{UserState, log_damage, log_unreadable_holder};
+use crate::user_state::{UserState, log_damage, log_unreadable_holder, used_of};
 use crate::value::{Value, Write};
 use crate::{rows, trail};
 
@@ -159,8 +159,8 @@ impl Tx<'_, '_> {
             let mut used = first(self.conn, sql::USED_SECRET, &key, rows::used_secret)?.map(|(_, used)| used);
             for (_, holder) in all(self.conn, sql::SECRET_HOLDERS, &key, rows::secret_holder)? {
                 // What the holder has used must not be used again, so nothing can go on without it.
-                let state = load::user(self.conn, holder).inspect_err(|_| log_unreadable_holder(holder))?;
-                used = used.max(state.used_of(secret));
+                let seen = load::seen(self.conn, holder).inspect_err(|_| log_unreadable_holder(holder))?;
+                used = used.max(used_of(&seen.view.devices, secret));
             }
             recalled.extend(used.map(|used| (secret, used)));
         }

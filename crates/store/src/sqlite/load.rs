@@ -5,10 +5,15 @@ use domain::{ClientId, ClientView, Digest, UserId};
 use super::exec::{Failure, Prepared, first};
 use crate::rows;
 use crate::schema::sql;
-use crate::user_state::UserState;
+use crate::user_state::{SeenUser, UserState};
 use crate::value::Value;
 
-/// A user with all that decisions see.
+/// A user for callers that change nothing.
+pub(super) fn seen(conn: &impl Prepared, user: UserId) -> Result<SeenUser, Failure> {
+    Ok(first(conn, sql::USER_STATE, &[Value::Int(user.0)], SeenUser::decode)?.unwrap_or_default())
+}
+
+/// A user for a decision.
 pub(super) fn user(conn: &impl Prepared, user: UserId) -> Result<UserState, Failure> {
     Ok(first(conn, sql::USER_STATE, &[Value::Int(user.0)], UserState::decode)?.unwrap_or_default())
 }

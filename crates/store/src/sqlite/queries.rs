@@ -18,7 +18,7 @@ use crate::{budgets, conditions, rows, trail};
 #[expect(clippy::unused_async, reason = "the same methods as those of PostgreSQL, which wait for an answer")]
 impl Sqlite {
     pub(crate) async fn view(&self, user: UserId) -> Result<View, Error> {
-        self.readers.read(|conn| Ok(load::user(conn, user)?.view))
+        self.readers.read(|conn| Ok(load::seen(conn, user)?.view))
     }
 
     pub(crate) async fn client_by_public_id(&self, client_id: &str) -> Result<Option<Client>, Error> {
@@ -67,7 +67,7 @@ impl Sqlite {
     }
 
     pub(crate) async fn known_verifications(&self, user: UserId) -> Result<Vec<KnownVerification>, Error> {
-        self.readers.read(|conn| Ok(load::user(conn, user)?.known().collect()))
+        self.readers.read(|conn| Ok(load::seen(conn, user)?.known()))
     }
 
     pub(crate) async fn pairing(&self, hash: KeyedHash) -> Result<Option<(UserId, VerificationId)>, Error> {

@@ -42,7 +42,7 @@ impl SqliteEnd {
     pub(crate) fn target(dir: &Path) -> Result<Self, TransferError> {
         let files = open::take(dir)?;
         let mut conn = open::claimed(&files.database)?;
-        open::migrate(&mut conn, &files.database, &Rewriting::default())?;
+        open::migrate(&mut conn, &files.database, &Rewriting::NONE)?;
         conn.execute_batch("BEGIN IMMEDIATE")?;
         Ok(Self { conn, _lock: files.lock })
     }

@@ -72,6 +72,9 @@ impl PartialEq for Progress {
 impl Eq for Progress {}
 
 impl Rewriting {
+    /// No user is written anew.
+    pub const NONE: Self = Self { most_users: 0, progress: None };
+
     /// Reports how far it is.
     fn report(&self, done: u64, users: u64) {
         if let Some(Progress(tell)) = &self.progress {

@@ -34,7 +34,21 @@ pub(crate) async fn finish(client: &Client) -> Result<(), OpenError> {
     }
     client.batch_execute(DONE).await?;
     // Its triggers went with their tables.
-    Ok(client.batch_execute("DROP FUNCTION user_rows_are_moving()").await?)
+    Ok(client.batch_execute("DROP FUNCTION IF EXISTS user_rows_are_moving()").await?)
+}
+
+/// A server of the version before must not change what is being read.
+const FENCE: &str = "
+    CREATE FUNCTION user_rows_are_moving() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'a newer version of Countersign keeps users in one row: stop this server'; END $$;
+    CREATE TRIGGER device_is_moving BEFORE INSERT OR UPDATE OR DELETE ON device
+        FOR EACH STATEMENT EXECUTE FUNCTION user_rows_are_moving();
+    CREATE TRIGGER verification_is_moving BEFORE INSERT OR UPDATE OR DELETE ON verification
+        FOR EACH STATEMENT EXECUTE FUNCTION user_rows_are_moving()";
+
+/// What follows the new tables in their transaction: without users the old ones go at once.
+pub(crate) async fn begin(client: &Client) -> Result<(), OpenError> {
+    if users(client).await? == 0 { finish(client).await } else { Ok(client.batch_execute(FENCE).await?) }
 }
 
 /// Writes users anew until all are, and takes the old tables away.

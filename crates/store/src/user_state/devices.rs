@@ -4,7 +4,7 @@ use domain::model::device::BEFORE_FIRST_COUNTER;
 use domain::{Device, DeviceId, DeviceStatus, Sealed, SecretMark, ThrottleKey, Timestamp};
 
 use super::changes::MISSED;
-use super::state::UserState;
+use super::state::{UserState, used_of};
 use crate::error::{Error, UniqueField};
 
 impl UserState {
@@ -22,7 +22,7 @@ impl UserState {
         }
         if let Some(secret) = device.secret {
             let gone = self.used.iter().filter(|(mac, _)| *mac == secret.mac).map(|(_, used)| *used).max();
-            if let Some(used) = [self.used_of(secret.mac), gone, found].into_iter().flatten().max() {
+            if let Some(used) = [used_of(&self.view.devices, secret.mac), gone, found].into_iter().flatten().max() {
                 device.last_counter = device.last_counter.max(secret.counts.last_counter(used));
             }
         }

@@ -26,7 +26,7 @@ mod tests;
 pub(crate) use self::changes::Tidied;
 pub(crate) use self::found_by::Found;
 pub use self::parts::KnownVerification;
-pub(crate) use self::state::{Columns, UserState};
+pub(crate) use self::state::{Columns, SeenUser, UserState, used_of};
 
 /// Logs that a user's row cannot be read. Whatever concerns other users too goes on without it.
 pub(crate) fn log_damage(user: UserId, error: Error) {

@@ -51,10 +51,57 @@ pub(super) struct Before {
     keys: Keys,
 }
 
+/// A user as one look shows it, for callers that change nothing.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SeenUser {
+    /// What rules see.
+    pub(crate) view: View,
+    /// The newest results, oldest first.
+    ended: Vec<KnownVerification>,
+}
+
+impl SeenUser {
+    /// Reads a user with its state from a row that has the columns of both.
+    pub(crate) fn decode(row: &dyn Row) -> Result<Self, Error> {
+        let (view, ended, _) = read(row)?;
+        Ok(Self { view, ended })
+    }
+
+    /// The verifications that may be asked for: as they wait, and the results that are kept.
+    pub(crate) fn known(self) -> Vec<KnownVerification> {
+        let live = self.view.verifications.into_iter().map(|asked| KnownVerification {
+            id: asked.id,
+            wire_id: asked.wire_id,
+            device_id: asked.device_id,
+            purpose: asked.purpose,
+            status: asked.status,
+            expires_at: asked.expires_at,
+        });
+        live.chain(self.ended).collect()
+    }
+}
+
+/// What a row has of a user, the results that are kept, and the clients that may have begun something.
+fn read(row: &dyn Row) -> Result<(View, Vec<KnownVerification>, Vec<ClientId>), Error> {
+    let user = rows::user(row)?;
+    let Parts { devices, verifications, ended, sessions, throttles, clients } =
+        pack::unpack(row.opt_blob(USER_STATE.state)?, user.id)?;
+    Ok((View { user: Some(user), devices, verifications, sessions, throttles }, ended, clients))
+}
+
+/// What these devices have used of this secret.
+pub(crate) fn used_of(devices: &[Device], secret: SecretMac) -> Option<i64> {
+    let used = |device: &Device| {
+        let mark = device.secret.filter(|mark| mark.mac == secret)?;
+        mark.counts.used(device.last_counter)
+    };
+    devices.iter().filter_map(used).max()
+}
+
 impl UserState {
     /// Reads a user with its state from a row that has the columns of both.
     pub(crate) fn decode(row: &dyn Row) -> Result<Self, Error> {
-        let user = rows::user(row)?;
+        let (view, ended, clients) = read(row)?;
         let head = match row.opt_int(USER_STATE.audit_id)? {
             Some(audit_id) => Head {
                 audit_id: Some(audit_id),
@@ -63,9 +110,6 @@ impl UserState {
             },
             None => Head::default(),
         };
-        let Parts { devices, verifications, ended, sessions, throttles, clients } =
-            pack::unpack(row.opt_blob(USER_STATE.state)?, user.id)?;
-        let view = View { user: Some(user), devices, verifications, sessions, throttles };
         let before = Before {
             head: head.audit_id,
             ends_at: row.opt_time(USER_STATE.ends_at)?,
@@ -84,28 +128,6 @@ impl UserState {
     /// Whether the user has a row.
     pub(crate) fn exists(&self) -> bool {
         self.exists
-    }
-
-    /// The verifications that may be asked for: as they wait, and the results that are kept.
-    pub(crate) fn known(&self) -> impl Iterator<Item = KnownVerification> {
-        let live = self.view.verifications.iter().map(|asked| KnownVerification {
-            id: asked.id,
-            wire_id: asked.wire_id.clone(),
-            device_id: asked.device_id,
-            purpose: asked.purpose,
-            status: asked.status,
-            expires_at: asked.expires_at,
-        });
-        live.chain(self.ended.iter().cloned())
-    }
-
-    /// What a user's devices have used of these secrets.
-    pub(crate) fn used_of(&self, secret: SecretMac) -> Option<i64> {
-        let used = |device: &Device| {
-            let mark = device.secret.filter(|mark| mark.mac == secret)?;
-            mark.counts.used(device.last_counter)
-        };
-        self.view.devices.iter().filter_map(used).max()
     }
 
     /// The earliest moment at which something in the state is over and the clean-up has something to do.

@@ -90,13 +90,19 @@ async fn a_commit_that_no_standby_confirms_is_not_answered() {
     // Cancelled by somebody who takes it for stuck: PostgreSQL says that it is committed, and warns.
     let touching = {
         let store = store.clone();
-        tokio::spawn(async move { touch(&store, user).await })
+        // Until every process of the server has read the setting, commits do not wait.
+        tokio::spawn(async move {
+            loop {
+                touch(&store, user).await?;
+            }
+        })
     };
     let waiting = "FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
     until(&client, &format!("SELECT count(*) > 0 {waiting}")).await;
     client.batch_execute(&format!("SELECT pg_cancel_backend(pid) {waiting}")).await.unwrap();
     let answer = timeout(Duration::from_secs(3), touching).await.expect("the cancelled commit is not answered");
-    assert!(matches!(answer.unwrap(), Err(Error::Unavailable(_))));
+    let answer: Result<(), Error> = answer.unwrap();
+    assert!(matches!(answer, Err(Error::Unavailable(_))));
 
     // Left alone it waits on, longer than anybody is let wait.
     assert!(matches!(touch(&store, user).await, Err(Error::Unavailable(_))));
