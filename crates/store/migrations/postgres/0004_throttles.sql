@@ -1,7 +1,7 @@
 -- What limits remember moves with every wrong answer, and lies with the other marks in the user's row: a wrong answer
 -- then rewrites one row, as a right one does.
 
-ALTER TABLE "user" ADD COLUMN throttles BYTEA;  -- see `store/src/throttles.rs`
+ALTER TABLE "user" ADD COLUMN throttles BYTEA;  -- see `store/src/upgrade/old_rows.rs`
 
 UPDATE "user" SET throttles = t.packed FROM (
     SELECT user_id, string_agg(substring(int2send(kind) FROM 2) || int8send(subject) || int4send(consecutive::integer)

@@ -2,7 +2,7 @@
 -- client's calls.
 
 CREATE TABLE budget (
-    kind             SMALLINT NOT NULL,             -- see `Budget` in `domain/src/budget.rs`
+    kind             SMALLINT NOT NULL,             -- see `Budget` in `domain/src/model/budget.rs`
     subject          BYTEA NOT NULL,             -- a keyed digest or an id
     state            BYTEA NOT NULL,             -- see `store/src/budgets.rs`
     until            BIGINT NOT NULL,             -- from then on it remembers nothing

@@ -1,7 +1,7 @@
 -- What limits remember moves with every wrong answer, and lies with the other marks in the user's row: a wrong answer
 -- then rewrites one row, as a right one does.
 
-ALTER TABLE "user" ADD COLUMN throttles BLOB;   -- see `store/src/throttles.rs`
+ALTER TABLE "user" ADD COLUMN throttles BLOB;   -- see `store/src/upgrade/old_rows.rs`
 
 UPDATE "user" SET throttles =
     (SELECT unhex(group_concat(printf('%02x%016x%08x%016x%016x', kind, subject, consecutive, COALESCE(locked_until, 0),

@@ -11,7 +11,7 @@ CREATE TABLE webhook (
     disabled_at      INTEGER,
     disabled_reason  TEXT,
     created_at       INTEGER NOT NULL,
-    position         TEXT NOT NULL,         -- JSON: see `store/src/follow.rs`
+    position         TEXT NOT NULL,         -- JSON: see `store/src/store/follow.rs`
     holder           TEXT,                  -- who delivers, until the moment that follows
     held_until       INTEGER NOT NULL
 ) STRICT;

@@ -2,7 +2,7 @@
 -- client's calls.
 
 CREATE TABLE budget (
-    kind             INTEGER NOT NULL,             -- see `Budget` in `domain/src/budget.rs`
+    kind             INTEGER NOT NULL,             -- see `Budget` in `domain/src/model/budget.rs`
     subject          BLOB NOT NULL,             -- a keyed digest or an id
     state            BLOB NOT NULL,             -- see `store/src/budgets.rs`
     until            INTEGER NOT NULL,             -- from then on it remembers nothing

@@ -1,5 +1,5 @@
 -- One namespace for the names that people log in with: user names and mail addresses, by the key of
--- `domain/src/name.rs`. New keys are given out at place 0 only, so a key has one holder. Rows of earlier versions that
+-- `domain/src/model/name.rs`. New keys are given out at place 0 only, so a key has one holder. Rows of earlier versions that
 -- collide all keep theirs: those behind the first are at a place of their own, which is the user's id. The server fills
 -- the table when it runs this step, since no database can fold letters as it does.
 

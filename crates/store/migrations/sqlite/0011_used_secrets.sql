@@ -6,7 +6,7 @@
 -- does, after this step and before it is ready.
 
 CREATE TABLE used_secret (
-    mac              BLOB PRIMARY KEY,          -- see `domain/src/used.rs`
+    mac              BLOB PRIMARY KEY,          -- see `domain/src/model/secret_mark.rs`
     used             INTEGER NOT NULL         -- a code's number, or a second since 1970
 ) STRICT, WITHOUT ROWID;
 
