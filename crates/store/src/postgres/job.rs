@@ -234,7 +234,7 @@ fn is_answer(change: &Change) -> bool {
     matches!(end, Accepted { collected: None, .. } | Rejected { collected: None, .. })
 }
 
-/// Reserves the ids of the next audit entries: a whole block on the grid (see [`crate::follow`]). Not in a deciding transaction, which would hold up all others.
+/// Reserves the ids of the next audit entries: a whole block on the grid (see [`crate::store::follow`]). Not in a deciding transaction, which would hold up all others.
 pub(super) async fn reserve_audit_ids(conn: &mut Conn, count: i64) -> Result<Range<i64>, Failure> {
     let reserve = Query::new(own::RESERVE_AUDIT_IDS, [Value::Int(AUDIT_IDS), Value::Int(count)]);
     let rows = conn.fetch(std::slice::from_ref(&reserve)).await?.pop().unwrap_or_default();

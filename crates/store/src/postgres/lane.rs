@@ -32,7 +32,7 @@ const WAVES: usize = 32;
 const LOOK_AHEAD: usize = 1024;
 /// How often a decision is tried (SEC 79).
 const TRIES: u32 = 5;
-/// How long a lane uses a block of audit ids (see [`crate::follow`]).
+/// How long a lane uses a block of audit ids (see [`crate::store::follow`]).
 const AUDIT_LIFE: Duration = Duration::from_millis(audit_ids::LIFE.unsigned_abs());
 
 /// What a lane is sent.

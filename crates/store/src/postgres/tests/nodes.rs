@@ -277,7 +277,7 @@ async fn nodes_that_clean_up_at_once_leave_decisions_alone() {
     close(nodes).await;
 }
 
-/// What a position rests on (`crate::follow`): ids ascend within a lane's block only, and blocks lie on a grid.
+/// What a position rests on (`crate::store::follow`): ids ascend within a lane's block only, and blocks lie on a grid.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_entry_with_an_id_below_those_already_told_is_told() {
     use crate::contract::webhooks::drain;
