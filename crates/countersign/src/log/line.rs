@@ -18,6 +18,9 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 use web::request_id;
 
+/// Bytes made ready for a line: more than most have.
+const ROOM: usize = 256;
+
 /// The format of a line.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Line {
@@ -42,33 +45,46 @@ where
 
 fn pretty(mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
     let level = *event.metadata().level();
-    if out.has_ansi_escapes() {
-        at_present(|time| write!(out, "\x1b[2m{time}\x1b[0m \x1b[{}m{}\x1b[0m", colour(level), padded(level)))?;
+    let colours = out.has_ansi_escapes();
+    let mut text = String::with_capacity(ROOM);
+    if colours {
+        at_present(|time| write!(text, "\x1b[2m{time}\x1b[0m \x1b[{}m{}\x1b[0m", colour(level), padded(level)))?;
     } else {
-        at_present(|time| out.write_str(time))?;
-        out.write_char(' ')?;
-        out.write_str(padded(level))?;
+        at_present(|time| {
+            text.push_str(time);
+            Ok(())
+        })?;
+        text.push(' ');
+        text.push_str(padded(level));
     }
-    let mut fields = PrettyFields { out, result: Ok(()) };
+    let mut fields = PrettyFields { text, colours, result: Ok(()) };
     event.record(&mut fields);
     fields.result?;
     if let Some(id) = request_id::current() {
-        fields.name("request")?;
-        fields.out.write_str(id.as_str())?;
+        fields.name("request");
+        fields.text.push_str(id.as_str());
     }
-    fields.out.write_char('\n')
+    fields.text.push('\n');
+    out.write_str(&fields.text)
 }
 
 fn json(mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
-    at_present(|time| write!(out, r#"{{"timestamp":"{time}","level":"{}""#, event.metadata().level()))?;
-    let mut fields = JsonFields { out, result: Ok(()) };
+    let mut text = Vec::with_capacity(ROOM);
+    at_present(|time| {
+        for part in ["{\"timestamp\":\"", time, "\",\"level\":\"", event.metadata().level().as_str(), "\""] {
+            text.extend_from_slice(part.as_bytes());
+        }
+        Ok(())
+    })?;
+    let mut fields = JsonFields { text, result: Ok(()) };
     event.record(&mut fields);
-    fields.result?;
-    fields.text("target", &target(event.metadata().target()))?;
+    fields.text("target", &target(event.metadata().target()));
     if let Some(id) = request_id::current() {
-        fields.text("request", id.as_str())?;
+        fields.text("request", id.as_str());
     }
-    fields.out.write_str("}\n")
+    fields.result.map_err(|_unwritable| fmt::Error)?;
+    fields.text.extend_from_slice(b"}\n");
+    out.write_str(std::str::from_utf8(&fields.text).map_err(|_not_text| fmt::Error)?)
 }
 
 /// The part of Countersign that logs, under one root: `countersign_engine::verify` is `countersign::engine::verify`.
@@ -122,38 +138,51 @@ fn colour(level: Level) -> u8 {
 }
 
 /// Writes fields as ` name=value`, and the message as it is.
-struct PrettyFields<'w> {
-    out: Writer<'w>,
+struct PrettyFields {
+    text: String,
+    colours: bool,
     result: fmt::Result,
 }
 
-impl PrettyFields<'_> {
-    fn name(&mut self, name: &str) -> fmt::Result {
-        self.out.write_char(' ')?;
+impl PrettyFields {
+    fn name(&mut self, name: &str) {
+        self.text.push(' ');
         if name == "message" {
-            return Ok(());
+            return;
         }
-        if self.out.has_ansi_escapes() {
-            return write!(self.out, "\x1b[3m{name}\x1b[0m\x1b[2m=\x1b[0m");
-        }
-        self.out.write_str(name)?;
-        self.out.write_char('=')
+        let (before, after) = if self.colours { ("\x1b[3m", "\x1b[0m\x1b[2m=\x1b[0m") } else { ("", "=") };
+        self.text.push_str(before);
+        self.text.push_str(name);
+        self.text.push_str(after);
     }
 
     fn field(&mut self, field: &Field, value: fmt::Arguments<'_>) {
         if self.result.is_ok() {
-            self.result = self.name(field.name()).and_then(|()| Escaped(&mut self.out).write_fmt(value));
+            self.name(field.name());
+            self.result = Escaped(&mut self.text).write_fmt(value);
         }
     }
 }
 
-impl Visit for PrettyFields<'_> {
+impl Visit for PrettyFields {
     fn record_i64(&mut self, field: &Field, value: i64) {
         self.field(field, format_args!("{value}"));
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
         self.field(field, format_args!("{value}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        // Nearly every text is plain, and then this is its `Debug` form.
+        if value.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')) {
+            self.name(field.name());
+            self.text.push('"');
+            self.text.push_str(value);
+            self.text.push('"');
+        } else {
+            self.field(field, format_args!("{value:?}"));
+        }
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
@@ -166,55 +195,57 @@ impl Visit for PrettyFields<'_> {
 }
 
 /// Writes fields as members of the object that is open.
-struct JsonFields<'w> {
-    out: Writer<'w>,
-    result: fmt::Result,
+struct JsonFields {
+    text: Vec<u8>,
+    result: serde_json::Result<()>,
 }
 
-impl JsonFields<'_> {
-    fn member(&mut self, name: &str, value: &impl serde::Serialize) -> fmt::Result {
-        let text = |result: serde_json::Result<String>| result.map_err(|_unwritable| fmt::Error);
-        write!(self.out, ",{}:{}", text(serde_json::to_string(name))?, text(serde_json::to_string(value))?)
+impl JsonFields {
+    fn member(&mut self, name: &str, value: &impl serde::Serialize) -> serde_json::Result<()> {
+        self.text.push(b',');
+        serde_json::to_writer(&mut self.text, name)?;
+        self.text.push(b':');
+        serde_json::to_writer(&mut self.text, value)
     }
 
-    fn text(&mut self, name: &str, value: &str) -> fmt::Result {
-        self.member(name, &value)
+    fn text(&mut self, name: &str, value: &str) {
+        self.field(name, &value);
     }
 
-    fn field(&mut self, field: &Field, value: &impl serde::Serialize) {
+    fn field(&mut self, name: &str, value: &impl serde::Serialize) {
         if self.result.is_ok() {
-            self.result = self.member(field.name(), value);
+            self.result = self.member(name, value);
         }
     }
 }
 
-impl Visit for JsonFields<'_> {
+impl Visit for JsonFields {
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.field(field, &value);
+        self.field(field.name(), &value);
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.field(field, &value);
+        self.field(field.name(), &value);
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.field(field, &value);
+        self.field(field.name(), &value);
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.field(field, &value);
+        self.field(field.name(), &value);
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.field(field, &value);
+        self.field(field.name(), &value);
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        self.field(field, &WithCauses(value).to_string());
+        self.field(field.name(), &WithCauses(value).to_string());
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.field(field, &format!("{value:?}"));
+        self.field(field.name(), &format!("{value:?}"));
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
-use web::proxy::TrustedProxies;
+use web::proxy::{TrustedProxies, is_forwarded};
 
 use crate::wire::reason;
 
@@ -32,7 +32,7 @@ fn plain(status: StatusCode) -> &'static str {
 
 /// Warns once of an address that sends `X-Forwarded-For` and is not a trusted proxy: limits count all its callers as one.
 pub(super) fn warn_of_proxy(warned: &AtomicBool, peer: IpAddr, headers: &HeaderMap, trusted: &TrustedProxies) {
-    if headers.contains_key("x-forwarded-for") && !trusted.contains(peer) && !warned.swap(true, Ordering::Relaxed) {
+    if is_forwarded(headers) && !trusted.contains(peer) && !warned.swap(true, Ordering::Relaxed) {
         tracing::warn!(
             %peer,
             "a request says X-Forwarded-For, and its sender is no trusted proxy: if it is yours, name it with --trusted-proxy \
