@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -83,6 +84,11 @@ impl Sketch {
         let mut args = vec!["--folder".to_owned(), folder.path().display().to_string()];
         args.extend(size.args());
         Ok(Self { helper: Helper::start("sketch-server", &args)?, _folder: folder })
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.helper.address
     }
 
     /// Load of these workloads.

@@ -1,17 +1,19 @@
 //! Latency of a verification at half of the server's maximum, at a constant rate and from each request's due time, against
-//! the duration of a sync of the disk: nothing durable can be faster.
+//! the duration of a sync of the disk: nothing durable can be faster. The sketch of a server at the same rate, in turn, shows
+//! how much of it this machine makes.
 
 use std::fs::File;
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::clock;
 use crate::compare::Side as _;
 use crate::fixture::{CONNECTIONS, Fixture, Instance};
-use crate::pace;
+use crate::pace::{self, Paced};
 use crate::process::{Cpu, CpuReading};
 use crate::row::{Finding, Goal, Row, Unit};
 use crate::stats::{Cost, count, listed, median, p99_ms};
@@ -25,17 +27,23 @@ const APPENDED: usize = 8 * 1024;
 pub(super) fn run(fixture: &mut Fixture) -> Result<Finding> {
     let installation = fixture.installation(fixture.size.few, 1)?;
     let mut instance = installation.open(fixture, CONNECTIONS)?;
-    let devices = instance.devices(&installation.dataset.devices)?;
+    let mut devices = instance.devices(&installation.dataset.devices)?;
+    let echo = fixture.echo(&instance, devices[0].fresh(), 200)?;
+    let sketch = fixture.sketch(&instance, &installation.dataset.devices, &echo)?;
+    let mut sketched = Codes::shared(instance.devices(&installation.dataset.devices)?, CONNECTIONS, fixture.traffic());
     let mut workloads = Codes::shared(devices, CONNECTIONS, fixture.traffic());
     let most = own_maximum(fixture, &instance, &mut workloads)?;
     let rate = most / 2.0;
-    let (mut own, mut late, mut disk) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut own, mut late, mut minimum, mut disk) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut done, mut cpu) = (0, Cpu::default());
     for _ in 0..fixture.size.pairs {
         let window = paced(fixture, &instance, &mut workloads, rate)?;
         own.push(window.p99);
         late.push(window.lateness);
         (done, cpu) = (done + window.exchanges, cpu + window.cpu);
+        let driven = drive(fixture, sketch.address(), &mut sketched, rate)?;
+        ensure!(driven.counts.violations.is_empty(), "the sketch failed: {:?}", driven.counts.violations.first());
+        minimum.push(p99_ms(&driven.counts.latencies));
         disk.push(p99_ms(&syncs(fixture.ground(), fixture.size.window)?));
     }
     let alone: Vec<f64> = (0..fixture.size.pairs).map(|_| p99_ms(&pace::alone(rate, fixture.size.window))).collect();
@@ -46,6 +54,7 @@ pub(super) fn run(fixture: &mut Fixture) -> Result<Finding> {
         format!("own maximum {most:.0}/s over {CONNECTIONS} connections; {rate:.0}/s sent"),
         format!("  p99 of a verification, ms: {}", listed(&own, 2)),
         format!("  p99 of the load program's own lateness, in these, ms: {}", listed(&late, 2)),
+        format!("  p99 of the sketch of a server at the same rate, ms: {}", listed(&minimum, 2)),
         format!("  p99 of the lateness of its clock alone, nothing else running, ms: {}", listed(&alone, 2)),
         format!("  p99 of {APPENDED} bytes and fdatasync, ms: {}", listed(&disk, 2)),
         format!("  ratios: {}", listed(&ratios, 2)),
@@ -87,9 +96,7 @@ pub(super) fn paced(
     rate: f64,
 ) -> Result<PacedWindow> {
     let before = CpuReading::of(instance.server.pid())?;
-    let driven = pace::drive(instance.address, std::mem::take(workloads), rate, fixture.size.window);
-    let mut driven = fixture.runner.runtime.block_on(driven)?;
-    *workloads = driven.workloads;
+    let mut driven = drive(fixture, instance.address, workloads, rate)?;
     fixture.runner.results.enter(&mut driven.counts);
     Ok(PacedWindow {
         p99: p99_ms(&driven.counts.latencies),
@@ -97,6 +104,14 @@ pub(super) fn paced(
         exchanges: driven.counts.exchanges(),
         cpu: CpuReading::of(instance.server.pid())?.since(&before),
     })
+}
+
+/// Sends at a constant rate for one window.
+fn drive(fixture: &Fixture, address: SocketAddr, workloads: &mut Vec<Codes>, rate: f64) -> Result<Paced<Codes>> {
+    let driven = pace::drive(address, std::mem::take(workloads), rate, fixture.size.window);
+    let mut driven = fixture.runner.runtime.block_on(driven)?;
+    *workloads = std::mem::take(&mut driven.workloads);
+    Ok(driven)
 }
 
 /// Microseconds of each append with its sync.
