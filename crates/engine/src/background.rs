@@ -109,14 +109,15 @@ impl Engine {
         }
     }
 
-    /// Cleans up in small pieces, between which decisions are made, until nothing is left or it is time for something else.
+    /// Cleans up in small pieces, between which decisions are made, until nothing is left or it is time for something else. What
+    /// clients have begun who are revoked ends too (SEC 56).
     async fn clean_up(&self) -> Result<(), store::Error> {
         for _ in 0..clock::SWEEPS {
             if !self.store.sweep(self.now()).await?.more {
                 break;
             }
         }
-        Ok(())
+        self.store.sweep_begun().await
     }
 
     /// Wakes the workers of the channel that a decision has queued a message for, if it has.

@@ -127,9 +127,11 @@ pub(crate) fn apply(change: Change, mut about: Option<&mut About<'_>>, steps: &m
         Change::EndTokenFamily { client, family, at } => {
             write(sql::END_TOKEN_FAMILY, params![at, client.0, family]);
         }
-        Change::EndClient { client, at } => {
-            write(sql::END_TOKENS, params![at, client.0]);
-            steps.push(Step::EndBegun(client));
+        Change::EndTokens { client, at } => write(sql::END_TOKENS, params![at, client.0]),
+        Change::EndBegun(client) => {
+            let About { user, state, .. } = of(about)?;
+            let ended = state.end_client(client).into_iter();
+            steps.extend(ended.map(|verification| Step::Write(wipe_messages(*user, verification, "client"))));
         }
 
         Change::Record(event) => steps.push(Step::Record(event)),

@@ -1,6 +1,6 @@
 //! What a decided change is made of when it is applied.
 
-use domain::{AuditEvent, ClientId};
+use domain::AuditEvent;
 
 use crate::value::Write;
 
@@ -8,7 +8,5 @@ use crate::value::Write;
 #[derive(Debug)]
 pub(crate) enum Step {
     Write(Write),
-    /// Ends what a client has begun, with whatever user.
-    EndBegun(ClientId),
     Record(AuditEvent),
 }

@@ -198,8 +198,10 @@ pub enum Change {
     },
     /// All pairs that descend from one grant end.
     EndTokenFamily { client: ClientId, family: i64, at: Timestamp },
-    /// All pairs of a client end, and whatever it has begun: challenges, log-ins, sessions (SEC 56).
-    EndClient { client: ClientId, at: Timestamp },
+    /// All pairs of a client end.
+    EndTokens { client: ClientId, at: Timestamp },
+    /// Whatever a client has begun with the user ends: challenges, log-ins, sessions (SEC 56).
+    EndBegun(ClientId),
 
     /// An entry in the audit trail.
     Record(AuditEvent),

@@ -10,6 +10,7 @@ use crate::model::client::{
     Client, ClientOptions, ClientProfile, ClientSecret, ClientView, TokenSet, WRONG_SECRET_WINDOW,
 };
 use crate::model::digest::Digest;
+use crate::model::id::ClientId;
 use crate::model::long_poll::LongPoll;
 use crate::model::network::Network;
 use crate::model::refusal::Rule;
@@ -140,14 +141,20 @@ pub fn create(client: Client, now: Timestamp) -> Decision<Client> {
         .with_first(Change::CreateClient(client))
 }
 
-/// Ends a client, every token it holds, and whatever it has begun with people (SEC 56). `None` if there is no such client.
+/// Ends a client and every token it holds: from then on nothing that it asks is answered. What it has begun with people ends
+/// after that, with each by itself ([`end_begun`]). `None` if there is no such client.
 pub fn revoke_client(view: &ClientView, now: Timestamp) -> Decision<Option<Client>> {
     let Some(client) = view.client.clone() else { return Decision::reply(None) };
     let revoked = Client { revoked_at: client.revoked_at.or(Some(now)), ..client };
     Decision::reply(Some(revoked.clone()))
-        .with(Change::EndClient { client: revoked.id, at: now })
+        .with(Change::EndTokens { client: revoked.id, at: now })
         .with(AuditEvent::of_client(AuditKind::ClientRevoked, revoked.id, now).into())
         .with(Change::UpdateClient(revoked))
+}
+
+/// Ends whatever a client that was revoked has begun with a user (SEC 56).
+pub fn end_begun(client: ClientId) -> Decision<()> {
+    Decision::reply(()).with(Change::EndBegun(client))
 }
 
 /// Adds a secret in front and keeps one older one, so that both work while callers change over (SEC 42).

@@ -135,7 +135,7 @@ impl Engine {
         Ok(self.store.clients().await?)
     }
 
-    /// Revokes a client with all its tokens. `None` if there is none of that id.
+    /// Revokes a client with all its tokens, and then ends what it has begun (SEC 56). `None` if there is none of that id.
     pub async fn revoke_client(&self, client_id: &str) -> Result<Option<Client>, Fault> {
         let Some(client) = self.store.client_by_public_id(client_id).await? else { return Ok(None) };
         let now = self.now();
@@ -143,6 +143,10 @@ impl Engine {
             .decide_client(DecisionName::RevokeClient, client.id, None, move |view| client::revoke_client(view, now))
             .await?;
         self.forget_callers();
+        // It is revoked, whatever becomes of this: the clean-up ends what is left.
+        if let Err(error) = self.store.end_begun(client.id).await {
+            tracing::warn!(client = client.id.0, %error, "what a revoked client has begun ends with the next clean-up");
+        }
         Ok(revoked)
     }
 

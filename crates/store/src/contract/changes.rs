@@ -304,7 +304,7 @@ pub(crate) async fn a_deleted_device_takes_its_traces_along(store: &Store) {
     assert_eq!(queued.iter().map(|q| q.message.id).collect::<Vec<_>>(), [MessageId(2)]);
 }
 
-/// SEC 56: in one transaction, and nothing of anybody else's.
+/// SEC 56: and nothing of anybody else's.
 pub(crate) async fn a_revoked_client_takes_along_what_it_has_begun(store: &Store) {
     let user = somebody(store).await;
     let device = device(store, user, FactorKind::Sms).await;
@@ -320,7 +320,14 @@ pub(crate) async fn a_revoked_client_takes_along_what_it_has_begun(store: &Store
         [&of_gone, &of_kept, &collectable].into_iter().map(|v| Change::OpenVerification(v.clone())).collect();
     changes.extend([Change::Enqueue(message(1, &of_gone)), Change::Enqueue(message(2, &of_kept))]);
     put(store, user, changes).await.unwrap();
+    store.end_begun(gone).await.unwrap();
+    assert_eq!(
+        store.view(user).await.unwrap().verifications.len(),
+        3,
+        "a client that is not revoked keeps what it has"
+    );
     store.decide_client(gone, None, |view| client::revoke_client(view, NOW)).await.unwrap().unwrap();
+    store.end_begun(gone).await.unwrap();
     let view = store.view(user).await.unwrap();
     assert_eq!(view.verifications, std::slice::from_ref(&of_kept));
     assert_eq!(standing(store, &of_gone).await, None);

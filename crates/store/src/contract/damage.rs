@@ -40,6 +40,8 @@ pub(crate) async fn a_damaged_user_is_an_error_of_that_user_alone(store: &Store)
 
     // The end of a client reaches everybody else.
     store.decide_client(client, None, |view| revoke_client(view, NOW)).await.unwrap().unwrap();
+    store.sweep_begun().await.unwrap();
+    assert_eq!(begun_by_revoked(store).await, [], "the damaged one is looked at once");
     for user in [before, after] {
         let view = store.view(user).await.unwrap();
         assert_eq!(view.verifications.iter().map(|known| known.client_id).collect::<Vec<_>>(), [None]);

@@ -2,6 +2,7 @@
 //! the macro at the end makes tests of them all for one way of making a store.
 
 pub(crate) mod audit;
+pub(crate) mod begun;
 pub(crate) mod budgets;
 pub(crate) mod changes;
 pub(crate) mod damage;
@@ -24,6 +25,11 @@ macro_rules! contract {
                 a_client_has_a_chain_of_its_own,
                 the_trail_of_a_deleted_user_remains,
                 entries_are_found_over_all_chains,
+            }
+            begun: {
+                what_a_revoked_client_has_begun_ends_in_pieces_that_the_clean_up_finishes,
+                what_is_begun_at_the_end_of_its_client_does_not_survive,
+                a_user_whom_a_newer_server_has_written_holds_up_no_end,
             }
             budgets: {
                 sixty_four_senders_get_ten_messages_to_a_number,

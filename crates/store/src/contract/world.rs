@@ -58,6 +58,21 @@ pub(crate) async fn standing(store: &Store, asked: &Verification) -> Option<Stat
     known.map(|known| known.status)
 }
 
+/// The state of a user in a form that this server does not know.
+pub(crate) async fn written_by_a_newer_server(store: &Store, user: UserId) {
+    let state = vec![255, 1, 2, 3];
+    let sum = crc32fast::hash(&state).to_be_bytes();
+    let params = vec![[state, sum.to_vec()].concat().into(), user.0.into()];
+    assert_eq!(store.change("UPDATE \"user\" SET state = $1 WHERE id = $2", params).await, Ok(1));
+    assert!(matches!(store.view(user).await, Err(Error::Unavailable(_))));
+}
+
+/// The revoked clients who have something begun that is not ended yet.
+pub(crate) async fn begun_by_revoked(store: &Store) -> Vec<ClientId> {
+    let found = store.listed(crate::schema::sql::REVOKED_WITH_BEGUN, Vec::new(), crate::rows::number).await.unwrap();
+    found.into_iter().map(ClientId).collect()
+}
+
 pub(crate) async fn person(store: &Store, patch: UserPatch) -> UserId {
     let id = UserId(store.next_id(IdKind::User).await.unwrap());
     store.decide(id, move |_| user::create(id, &patch, &context(), NOW)).await.unwrap().id

@@ -164,8 +164,7 @@ async fn run_wave(
 
     let mut states = States::new(fresh.users, &fresh.heads);
     let mut writes: Vec<VecDeque<Write>> = Vec::with_capacity(decided.len());
-    let (mut events, mut clients) = (Vec::new(), Vec::new());
-    let (mut enqueued, mut answered) = (false, Vec::new());
+    let (mut events, mut enqueued, mut answered) = (Vec::new(), false, Vec::new());
     for (subject, changes) in decided {
         let mut steps = Vec::new();
         let mut about = states.about(subject, &recalled);
@@ -180,15 +179,10 @@ async fn run_wave(
         for step in steps {
             match step {
                 Step::Write(write) => own.push_back(write),
-                Step::EndBegun(client) => clients.push(client),
                 Step::Record(event) => events.push((subject, event)),
             }
         }
         writes.push(own);
-    }
-    for client in clients {
-        let users = load::users_of_client(conn, client).await?;
-        writes.push(states.end_client(client, users));
     }
     writes.extend(states.writes_beside());
     // Entries that belong to no locked user are rare; the guard on the head keeps their chains whole.

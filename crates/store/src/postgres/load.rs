@@ -15,7 +15,7 @@ use crate::query::AuditChain;
 use crate::schema::columns::{HEAD_CHAIN, USER};
 use crate::schema::sql;
 use crate::trail::Head;
-use crate::user_state::{SeenUser, UserState, log_damage, log_unreadable_holder, used_of};
+use crate::user_state::{SeenUser, UserState, log_unreadable_holder, used_of};
 use crate::value::{Row, Value};
 use crate::{budgets, rows};
 
@@ -174,21 +174,6 @@ pub(super) async fn users(
     let found = conn.fetch(&[of_users(own::USERS_OF, users)]).await?.pop().unwrap_or_default();
     let seen = |row: &PgRow| Ok::<_, Error>((UserId(row.int(USER.id)?), SeenUser::decode(row)));
     Ok(found.iter().map(seen).collect::<Result<_, _>>()?)
-}
-
-/// Locks the users with whom this client has begun something; with some it may have ended. Where a row is damaged nothing can go
-/// on, and other users' must end.
-pub(super) async fn users_of_client(conn: &mut Conn, client: ClientId) -> Result<Vec<(UserId, UserState)>, Failure> {
-    let asked = Query::new(own::LOCK_USERS_OF_CLIENT, [client.0.into()]);
-    let found = conn.fetch(&[asked]).await?.pop().unwrap_or_default();
-    let mut users = Vec::with_capacity(found.len());
-    for row in &found {
-        match of_row(row)? {
-            (user, Ok(state)) => users.push((user, state)),
-            (user, Err(error)) => log_damage(user, error),
-        }
-    }
-    Ok(users)
 }
 
 /// Locks those of these users in whose state something is over by `now` and whom no other transaction has locked.

@@ -17,8 +17,6 @@ statements! {
     LOCK_USERS = "SELECT ", columns::USER.names, ", ", columns::STATE.names, " FROM \"user\" WHERE id = ANY($1) \
         ORDER BY id FOR UPDATE";
     USERS_OF = "SELECT ", columns::USER.names, ", ", columns::STATE.names, " FROM \"user\" WHERE id = ANY($1)";
-    LOCK_USERS_OF_CLIENT = "SELECT ", columns::USER.names, ", ", columns::STATE.names, " FROM \"user\" \
-        WHERE id = ANY(ARRAY(SELECT user_id FROM begun_by WHERE client_id = $1)) ORDER BY id FOR UPDATE";
     USERNAME_HOLDERS = "SELECT ", columns::NAME_HOLDER.names, " FROM login_name n \
         JOIN \"user\" u ON u.id = n.user_id WHERE n.key = ANY($1) AND n.is_username = 1";
     USERS_BY_EXTERNAL_ID = "SELECT external_id, MIN(id) FROM \"user\" WHERE external_id = ANY($1) GROUP BY external_id";

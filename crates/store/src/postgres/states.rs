@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use domain::{ClientId, SecretMac, UserId};
+use domain::{SecretMac, UserId};
 
 use super::load::Subject;
-use crate::apply::{About, wipe_messages};
+use crate::apply::About;
 use crate::query::AuditChain;
 use crate::trail::Head;
 use crate::user_state::UserState;
@@ -41,18 +41,6 @@ impl States {
     pub(super) fn of(&mut self, user: UserId) -> &mut UserState {
         let left = &self.left;
         self.users.entry(user).or_insert_with(|| UserState::without_row(left.get(&user).cloned().unwrap_or_default()))
-    }
-
-    /// Ends what a client has begun: with the users of this group, and with those that were found besides.
-    pub(super) fn end_client(&mut self, client: ClientId, found: Vec<(UserId, UserState)>) -> VecDeque<Write> {
-        for (user, state) in found {
-            self.users.entry(user).or_insert(state);
-        }
-        let ended = self.users.iter_mut().flat_map(|(user, state)| {
-            let ended = state.end_client(client).into_iter();
-            ended.map(|verification| wipe_messages(*user, verification, "client"))
-        });
-        ended.collect()
     }
 
     /// What is written of each user besides the row.

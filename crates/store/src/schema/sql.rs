@@ -34,7 +34,11 @@ statements! {
     DELETE_ORIGIN = "DELETE FROM session_origin WHERE origin = $1 AND token = $2";
     INSERT_BEGUN = "INSERT INTO begun_by (client_id, user_id) VALUES ($1, $2)";
     DELETE_BEGUN = "DELETE FROM begun_by WHERE client_id = $1 AND user_id = $2";
-    USERS_OF_CLIENT = "SELECT user_id FROM begun_by WHERE client_id = $1 ORDER BY user_id";
+    /// No rows of a client that is not revoked.
+    BEGUN_BY_REVOKED = "SELECT user_id FROM begun_by WHERE client_id = (SELECT id FROM client WHERE id = $1 \
+        AND revoked_at IS NOT NULL) AND user_id > $2 ORDER BY user_id LIMIT $3";
+    REVOKED_WITH_BEGUN = "SELECT id FROM client WHERE revoked_at IS NOT NULL \
+        AND EXISTS (SELECT 1 FROM begun_by WHERE client_id = client.id) ORDER BY id";
     LISTS_ORIGIN = "SELECT 1 FROM session_origin WHERE origin = $1 AND ends_at > $2 LIMIT 1";
 
     // ---- users

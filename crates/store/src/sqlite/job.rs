@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::{Change, ClientId, SecretMac, UserId};
+use domain::{Change, SecretMac, UserId};
 use tokio::sync::oneshot;
 
 use super::exec::{Failure, Session, all, execute, first};
@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::query::AuditChain;
 use crate::schema::sql;
 use crate::step::Step;
-use crate::user_state::{UserState, log_damage, log_unreadable_holder, used_of};
+use crate::user_state::{UserState, log_unreadable_holder, used_of};
 use crate::value::{Value, Write};
 use crate::{rows, trail};
 
@@ -118,7 +118,6 @@ impl Tx<'_, '_> {
         for step in steps {
             match step {
                 Step::Write(write) => self.write(&write)?,
-                Step::EndBegun(client) => self.end_begun(client)?,
                 Step::Record(event) => {
                     let audit_id = *self.next_audit;
                     *self.next_audit += 1;
@@ -165,26 +164,6 @@ impl Tx<'_, '_> {
             recalled.extend(used.map(|used| (secret, used)));
         }
         Ok(recalled)
-    }
-
-    /// Ends what a client has begun, with whatever user. Where a row is damaged nothing can go on, and other users' must end.
-    fn end_begun(&mut self, client: ClientId) -> Result<(), Failure> {
-        let users = all(self.conn, sql::USERS_OF_CLIENT, &[client.0.into()], rows::number)?;
-        for user in users.into_iter().map(UserId) {
-            let mut state = match load::user(self.conn, user) {
-                Ok(state) => state,
-                Err(Failure::Job(error)) => {
-                    log_damage(user, error);
-                    continue;
-                }
-                Err(failure) => return Err(failure),
-            };
-            for ended in state.end_client(client) {
-                self.write(&apply::wipe_messages(user, ended, "client"))?;
-            }
-            self.write_user(user, state)?;
-        }
-        Ok(())
     }
 
     pub(super) fn write(&mut self, write: &Write) -> Result<(), Failure> {

@@ -381,6 +381,7 @@ mod tests {
             "COUNT_UNMARKED",
             "FIRST_AUDIT_ID",
             "LAST_AUDIT_ID",
+            "REVOKED_WITH_BEGUN",
             "SIZES",
             "SWEEP_REGISTERING",
             "SWEEP_MESSAGES",

@@ -119,7 +119,7 @@ impl Store {
     // ---- what methods about one subject need of either database
 
     /// The rows of an answer.
-    pub(super) async fn listed<T: Send + 'static>(
+    pub(crate) async fn listed<T: Send + 'static>(
         &self,
         statement: &'static str,
         params: Vec<Value>,

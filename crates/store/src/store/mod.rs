@@ -1,5 +1,6 @@
 //! [`Store`]: what callers call, by subject.
 
+mod begun;
 mod bulk;
 mod calls;
 mod decide;
@@ -18,6 +19,8 @@ mod sign_in;
 mod webhooks;
 mod world;
 
+#[cfg(test)]
+pub(crate) use begun::PIECE;
 pub use follow::{Cursor, Followed};
 pub use handle::Store;
 pub use names::Collision;

@@ -294,8 +294,8 @@ impl Database {
             Change::EndTokenFamily { client, family, at } => {
                 self.token_sets(|set| set.client_id == client && set.family == family, at);
             }
-            Change::EndClient { client, at } => {
-                self.token_sets(|set| set.client_id == client, at);
+            Change::EndTokens { client, at } => self.token_sets(|set| set.client_id == client, at),
+            Change::EndBegun(client) => {
                 let begun = self.users.values_mut().flat_map(|rows| &mut rows.verifications);
                 for v in begun.filter(|v| v.client_id == Some(client) && v.status.is_pending()) {
                     v.status = Status::Expired;

@@ -234,6 +234,14 @@ async fn a_persons_answer_is_told_to_the_other_nodes() {
     panic!("nobody was told");
 }
 
+/// SEC 56.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_begun_on_another_node_at_the_end_of_its_client_does_not_survive() {
+    let Some(nodes) = nodes(2).await else { return };
+    crate::contract::begun::begin_and_end_at_once(&nodes[0], &nodes[1]).await;
+    close(nodes).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nodes_that_clean_up_at_once_leave_decisions_alone() {
     let Some(nodes) = nodes(3).await else { return };
