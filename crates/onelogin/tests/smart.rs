@@ -158,6 +158,58 @@ POST /api/2/smart-mfa/verify
     assert_eq!(refused.json()["message"], "State token is invalid or expired", "{refused}");
 }
 
+/// SEC 49: with its user, and with its client where the user is not known any more.
+#[tokio::test]
+async fn every_refusal_of_a_typed_code_leaves_an_entry() {
+    let wire = Wire::start().await;
+    let store = wire.server.engine().store();
+    let client = wire.server.client(Scope::ManageAll).client_id.clone();
+    let client = wire.server.engine().client_named(&client).await.expect("a database").expect("the client exists");
+    let user = domain::UserId(wire.user);
+    // The reasons in a chain, oldest first.
+    let of_client = async || {
+        let entries = store.audit(client).await.expect("a database").into_iter();
+        entries
+            .filter(|entry| entry.kind == "verification.refused")
+            .filter_map(|entry| entry.reason)
+            .collect::<Vec<_>>()
+    };
+    let of_user = async || {
+        let entries = store.audit(user).await.expect("a database").into_iter();
+        entries
+            .filter(|entry| entry.kind == "verification.refused")
+            .filter_map(|entry| entry.reason)
+            .collect::<Vec<_>>()
+    };
+
+    // A visit whose challenge has ended, one that was never asked for, a log-in that never began, a user who does not exist.
+    let (asked, code) = wire.sent("email", call(&wire, "/api/2/smart-mfa", &visit("192.0.2.1", "Firefox"))).await;
+    let right = json!({ "state_token": asked.json()["mfa"]["state_token"], "otp_token": code });
+    assert_eq!(call(&wire, "/api/2/smart-mfa/verify", &right).await.status(), 200);
+    let unknown = json!({ "state_token": "67ff7e91-ec38-467d-b7df-c0f4f61efd73", "otp_token": "123456" });
+    let step = json!({ "state_token": "67ff7e91", "device_id": "1", "otp_token": "123456" });
+    let (smart, factor) = ("/api/2/smart-mfa/verify", "/api/1/login/verify_factor");
+    for (path, body) in [(smart, &right), (smart, &unknown), (factor, &step)] {
+        assert_eq!(call(&wire, path, body).await.status(), 400, "{path}");
+    }
+    let missing = "/api/1/users/999999/otp_devices/1/verify";
+    assert_eq!(call(&wire, missing, &json!({ "otp_token": "123456" })).await.status(), 400);
+    let recorded = ["not_open", "not_open", "not_open", "no_user"];
+    assert_eq!(of_client().await, recorded);
+    call(&wire, factor, &json!({ "state_token": "67ff7e91", "device_id": "1" })).await;
+    call(&wire, missing, &json!({})).await;
+    assert_eq!(of_client().await, recorded, "a poll is no answer");
+
+    // A challenge of another call, and a device that is not there.
+    let body = r#"{"factor_id":2,"display_name":"phone","number":"+14155550123","verified":true}"#;
+    let device = wire.enrolled(body).await.0;
+    let path = &format!("/api/2/mfa/users/{}/verifications", wire.user);
+    let (opened, sent) = wire.sent("sms", call(&wire, path, &json!({ "device_id": device.to_string() }))).await;
+    call(&wire, smart, &json!({ "state_token": opened.json()["id"], "otp_token": sent })).await;
+    wire.post("1/otp_devices/999/verify", r#"{"otp_token":"123456"}"#).await;
+    assert_eq!(of_user().await, ["not_open", "no_device"]);
+}
+
 #[tokio::test]
 async fn only_a_client_that_manages_all_may_ask() {
     let wire = Wire::start().await;

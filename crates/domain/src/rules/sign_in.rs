@@ -21,6 +21,7 @@ use crate::rules::basis::Basis;
 use crate::rules::need::{self, Need};
 use crate::rules::password_check::PasswordCheck;
 use crate::rules::throttle;
+use crate::rules::verification::answer::refuse_typed;
 use crate::rules::verification::end::{close_expired, close_over, end_session};
 use crate::rules::verification::judge::{Secrets, judge_at_log_in};
 use crate::rules::verification::outcome::Outcome;
@@ -231,12 +232,11 @@ pub fn step<S: Secrets>(
     basis: Basis<'_>,
 ) -> Result<Decision<Stepped>, S::Error> {
     let Basis { actor: context, now, .. } = basis;
-    let answered =
-        |reason| Ok(Decision::reply(Stepped::Answered(Outcome::Refused(reason))).with_all(close_over(view, now)));
+    let not_open = || Ok(refuse_typed(view, response, None, context, now).map(Stepped::Answered));
     let Some(user) = view.user.as_ref().filter(|user| user.is_barred(now) || user.may_log_in(now)) else {
-        return answered(Reason::NotOpen);
+        return not_open();
     };
-    let Some(attempt) = attempt(view, state_token, now) else { return answered(Reason::NotOpen) };
+    let Some(attempt) = attempt(view, state_token, now) else { return not_open() };
     let judged = judge_at_log_in(view, (state_token, device), response, secrets, context, now)?;
     let Decision { mut changes, folded, reply } = judged;
     Ok(match reply {

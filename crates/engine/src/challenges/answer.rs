@@ -3,7 +3,10 @@
 use domain::model::audit::Actor;
 use domain::rules::verification::find::Target;
 use domain::rules::verification::judge::{Judgement, Secrets, judge};
-use domain::{Credential, Decision, Device, FactorResponse, Keyring, MacKeys, Outcome, Timestamp, UserId};
+use domain::{
+    AuditEvent, AuditKind, Credential, Decision, Device, FactorResponse, Keyring, MacKeys, Outcome, Reason, Timestamp,
+    UserId, VerificationId,
+};
 
 use crate::decision_name::DecisionName;
 use crate::keys::credential::{SealedError, open_credential};
@@ -35,6 +38,7 @@ impl Engine {
             }
         }
         let (user, keys, for_codes) = (answer.user, self.keys.clone(), self.time.for_codes());
+        let (is_typed, by) = (!answer.response.is_absent(), context.clone());
         let judgement = self
             .decide(DecisionName::Verify, user, move |view| {
                 match judge(view, &answer.target, &answer.response, &Opener(&keys, for_codes), &context, now) {
@@ -44,7 +48,26 @@ impl Engine {
             })
             .await?
             .map_err(Fault::internal)?;
+        if is_typed && judgement.outcome == Outcome::Refused(Reason::NoUser) {
+            self.note_refused(DecisionName::Verify, Reason::NoUser, None, &by).await?;
+        }
         Ok(self.counted(judgement))
+    }
+
+    /// Records in its client's chain that a typed code was refused for which there is no user: none of that id, or the challenge
+    /// is unknown, or has ended so that its user is not found by it any more (SEC 49).
+    pub(crate) async fn note_refused(
+        &self,
+        name: DecisionName,
+        reason: Reason,
+        asked: Option<VerificationId>,
+        context: &Actor,
+    ) -> Result<(), Fault> {
+        let Some(client) = context.client else { return Ok(()) };
+        let event = context.client_event(AuditKind::Refused, client, self.now()).refused(reason.rule(), reason.name());
+        let event = AuditEvent { ip: context.ip.clone(), ..event.verification(asked) };
+        self.decide_client(name, client, None, move |_| Decision::reply(()).with(event.clone().into())).await?;
+        Ok(())
     }
 
     /// The outcome, counted for the metric.

@@ -9,6 +9,7 @@ use domain::model::visit::Visit;
 use domain::model::{name, text};
 use domain::rules::risk::{self, Risk};
 use domain::rules::user::remember_visits;
+use domain::rules::verification::answer::refuse_typed;
 use domain::rules::verification::find::Target;
 use domain::{
     ClientOptions, DeviceId, FactorKind, FactorResponse, Outcome, Purpose, Reason, User, UserField, UserId,
@@ -158,14 +159,20 @@ impl Engine {
         code: FactorResponse,
         context: Actor,
     ) -> Result<Outcome, Fault> {
-        const NONE: Outcome = Outcome::Refused(Reason::NotOpen);
-        let Some(user) = self.store.whose_verification(asked).await? else { return Ok(NONE) };
+        let Some(user) = self.store.whose_verification(asked).await? else {
+            self.note_refused(DecisionName::ProveVisit, Reason::NotOpen, Some(asked), &context).await?;
+            return Ok(Outcome::Refused(Reason::NotOpen));
+        };
         let awaits = |view: &View| {
             view.user.as_ref().is_some_and(|user| user.profile.visits.iter().any(|visit| visit.awaits == Some(asked)))
         };
         // Other challenges are answered by other calls.
         let view = self.store.view(user).await?;
-        let Some(verification) = view.verification(asked).filter(|_| awaits(&view)) else { return Ok(NONE) };
+        let Some(verification) = view.verification(asked).filter(|_| awaits(&view)) else {
+            let now = self.now();
+            let refuse = move |view: &View| refuse_typed(view, &code, Some(asked), &context, now);
+            return Ok(self.decide(DecisionName::ProveVisit, user, refuse).await?);
+        };
         let target = Target::Wire {
             wire_id: verification.wire_id.clone(),
             purpose: Purpose::Login,

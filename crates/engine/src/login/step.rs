@@ -5,6 +5,7 @@ use domain::model::time::SECOND;
 use domain::rules::basis::Basis;
 use domain::rules::reaching::Unreachable;
 use domain::rules::sign_in::{self, SESSION_TOKEN_TTL, Stepped};
+use domain::rules::verification::answer::refuse_typed;
 use domain::rules::verification::open::{self, Opened, Opening};
 use domain::{
     Challenge, ClientOptions, Decision, Device, DeviceId, Digest, FactorKind, FactorResponse, Outcome, Purpose, Reason,
@@ -93,20 +94,26 @@ impl From<PollError> for LoginStepError {
 impl Engine {
     /// Takes a log-in one step further: sends, polls, or judges a code.
     pub(crate) async fn log_in_step(&self, step: LoginStep, context: Actor) -> Result<LoginStepAnswer, LoginStepError> {
+        let is_typed = !step.response.is_absent();
         let Some(user) = self.store.user_logging_in(step.state_token).await? else {
+            if is_typed {
+                self.note_refused(DecisionName::LogInStep, Reason::NotOpen, None, &context).await?;
+            }
             return Ok(LoginStepAnswer::Refused(Reason::NotOpen));
         };
         let now = self.now();
         let snapshot = self.store.view(user).await?;
-        let Some(attempt) = sign_in::attempt(&snapshot, &step.state_token, now) else {
+        let attempt = sign_in::attempt(&snapshot, &step.state_token, now);
+        let Some(attempt) = attempt.filter(|attempt| attempt.terms.app == step.app) else {
+            if is_typed {
+                let refuse = move |view: &View| refuse_typed(view, &step.response, None, &context, now);
+                self.decide(DecisionName::LogInStep, user, refuse).await?;
+            }
             return Ok(LoginStepAnswer::Refused(Reason::NotOpen));
         };
         let terms = attempt.terms;
-        if terms.app != step.app {
-            return Ok(LoginStepAnswer::Refused(Reason::NotOpen));
-        }
         let context = Actor { ip: context.ip.or_else(|| terms.ip.clone()), ..context };
-        if step.response.is_absent() {
+        if !is_typed {
             let Some(named) = step.device else {
                 // A temporary token is neither sent nor waited for.
                 return Ok(LoginStepAnswer::Refused(Reason::CodeMissing));

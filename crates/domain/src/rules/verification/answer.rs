@@ -5,8 +5,9 @@ use crate::model::challenge::Challenge;
 use crate::model::change::{Change, Decision, View};
 use crate::model::device::{Device, DeviceStatus};
 use crate::model::digest::Digest;
-use crate::model::id::UserId;
+use crate::model::id::{DeviceId, UserId, VerificationId};
 use crate::model::refusal::Reason;
+use crate::model::response::FactorResponse;
 use crate::model::seal::Sealed;
 use crate::model::throttle::ThrottleKey;
 use crate::model::time::Timestamp;
@@ -120,7 +121,9 @@ pub fn answer_from_device(
         return refused(Reason::NotOpen);
     }
     if let Err(reason) = unlocked(view, user, Some(device), now) {
-        return refused(reason);
+        let event = context.event(AuditKind::Refused, user.id, now).refused(reason.rule(), reason.name());
+        let event = event.device(device.id).verification(Some(verification.id));
+        return throttle::refused_under_lock(view, refused(reason), user.id, event, now);
     }
     let judged = Judged { view, user: user.id, device, verification: Some(verification), context, now };
     match (&verification.challenge, evidence) {
@@ -163,6 +166,40 @@ pub(super) fn refuse_unseen(
         _ => decision,
     }
     .with_all(close_over(view, now))
+}
+
+/// Adds the entry that every refusal of something typed leaves (SEC 49), unless it has one already or is folded into one
+/// (SEC 26). `about` is the device and the verification that it was aimed at, where the user has them. Where there is no user
+/// there is no chain of theirs: that is the caller's to record.
+pub(super) fn leave_entry(
+    decision: Decision<Outcome>,
+    view: &View,
+    response: &FactorResponse,
+    about: (Option<DeviceId>, Option<VerificationId>),
+    context: &Actor,
+    now: Timestamp,
+) -> Decision<Outcome> {
+    let (Some(user), Outcome::Refused(reason)) = (&view.user, &decision.reply) else { return decision };
+    let is_refusal = |change: &Change| matches!(change, Change::Record(event) if event.rule.is_some());
+    if response.is_absent() || !decision.folded.is_empty() || decision.changes.iter().any(is_refusal) {
+        return decision;
+    }
+    let event = context.event(AuditKind::Refused, user.id, now).refused(reason.rule(), reason.name());
+    let (device, verification) = about;
+    decision.with(AuditEvent { device, verification, ..event }.into())
+}
+
+/// Refuses what was typed for something that waits for no code here. `asked` is the verification that its caller named, if it
+/// is the user's.
+pub fn refuse_typed(
+    view: &View,
+    response: &FactorResponse,
+    asked: Option<VerificationId>,
+    context: &Actor,
+    now: Timestamp,
+) -> Decision<Outcome> {
+    let refused = Decision::reply(Outcome::Refused(Reason::NotOpen));
+    leave_entry(refused, view, response, (None, asked), context, now).with_all(close_over(view, now))
 }
 
 fn answer_temp_token(

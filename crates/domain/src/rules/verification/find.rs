@@ -5,7 +5,7 @@ use crate::model::change::View;
 use crate::model::device::{Device, DeviceStatus};
 use crate::model::digest::Digest;
 use crate::model::factor::FactorKind;
-use crate::model::id::DeviceId;
+use crate::model::id::{DeviceId, VerificationId};
 use crate::model::refusal::{Reason, Rule};
 use crate::model::throttle::ThrottleKey;
 use crate::model::time::Timestamp;
@@ -43,6 +43,21 @@ pub enum Target {
     },
     /// The user's temporary token.
     TempToken,
+}
+
+impl Target {
+    /// The device and the verification that it names, as far as the user has them.
+    pub(super) fn named(&self, view: &View) -> (Option<DeviceId>, Option<VerificationId>) {
+        let known = |device: &DeviceId| view.device(*device).map(|device| device.id);
+        match self {
+            Self::Device { device, .. } | Self::OwnCodes(device) | Self::SignIn { device, .. } => (known(device), None),
+            Self::Wire { wire_id, device, .. } => {
+                let asked = view.verifications.iter().find(|v| v.wire_id == *wire_id);
+                (device.as_ref().and_then(known), asked.map(|v| v.id))
+            }
+            Self::Newest | Self::TempToken => (None, None),
+        }
+    }
 }
 
 /// A target found in a view, of a user and a device that are not locked. Made only by [`find`], and all that gives access to a

@@ -7,6 +7,8 @@
 //! 3. `Compared`: compared, but not to be looked at.
 //! 4. A [`Decision`]: the comparison is charged to the target it carries.
 //!
+//! Whichever of them refuses, what was typed leaves an entry in the audit trail (SEC 49).
+//!
 //! So there is no comparison whose failure is not counted where it belongs (SEC 20), and an answer that is refused before its
 //! target is found is compared with nothing.
 
@@ -23,7 +25,7 @@ use crate::model::time::Timestamp;
 use crate::rules::factor::evidence::Compared;
 use crate::rules::factor::prove::OpenedSecret;
 use crate::rules::factor::temp_token;
-use crate::rules::verification::answer::{charge, charge_either, refuse_unseen};
+use crate::rules::verification::answer::{charge, charge_either, leave_entry, refuse_unseen};
 use crate::rules::verification::find::{Found, Target, find};
 use crate::rules::verification::outcome::Outcome;
 
@@ -72,6 +74,7 @@ pub fn judge<S: Secrets>(
         }
         Err(reason) => (None, refuse_unseen(view, target, reason, context, now)),
     };
+    let decision = leave_entry(decision, view, response, target.named(view), context, now);
     Ok(decision.map(|outcome| Judgement { factor, outcome }))
 }
 
@@ -105,11 +108,14 @@ pub fn judge_at_log_in<S: Secrets>(
         Err(_) => None,
     };
     let Some(own) = own else { return at(&Target::TempToken) };
-    let Ok(token) = find(view, &Target::TempToken, now) else {
-        return Ok(charge(compare(own, response, secrets, now), context, now));
+    let decision = match find(view, &Target::TempToken, now) {
+        Err(_) => charge(compare(own, response, secrets, now), context, now),
+        Ok(token) => {
+            let token = compare(open(token, response, secrets)?, response, secrets, now);
+            charge_either(token, || compare(own, response, secrets, now), context, now)
+        }
     };
-    let token = compare(open(token, response, secrets)?, response, secrets, now);
-    Ok(charge_either(token, || compare(own, response, secrets, now), context, now))
+    Ok(leave_entry(decision, view, response, (Some(device), None), context, now))
 }
 
 fn open<'a, S: Secrets>(

@@ -172,10 +172,20 @@ impl Scene {
         self.db.commit(decision)
     }
 
-    /// Proves, judges and applies.
+    /// Judges and applies, and looks that a refusal of something typed leaves an entry (SEC 49).
     pub(crate) fn answer(&mut self, target: &Target, response: &FactorResponse) -> Outcome {
-        let evidence = self.prove(target, response);
-        self.judge(target, &evidence)
+        let (view, secrets) = (self.view(), Legible(keys()));
+        let Ok(decision) = countersign_domain::rules::verification::judge::judge(
+            &view, target, response, &secrets, &self.by, self.now,
+        );
+        let outcome = decision.reply.outcome.clone();
+        if matches!(outcome, Outcome::Refused(_)) && view.user.is_some() {
+            let is_entry = |change: &Change| matches!(change, Change::Record(event) if event.rule.is_some());
+            let entries = decision.changes.iter().filter(|change| is_entry(change)).count() + decision.folded.len();
+            assert_eq!(entries, usize::from(!response.is_absent() || is_locked(&outcome)), "{target:?}: {outcome:?}");
+        }
+        self.db.commit(decision);
+        outcome
     }
 
     /// Types `text` at `target`.
@@ -245,4 +255,9 @@ impl Scene {
             _ => panic!("this device is sent its codes"),
         }
     }
+}
+
+/// A poll under a lock is recorded too (SEC 26).
+fn is_locked(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Refused(Reason::Locked { .. }))
 }
