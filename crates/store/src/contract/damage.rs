@@ -6,13 +6,6 @@ use domain::*;
 use super::world::*;
 use crate::{Error, Store};
 
-/// Bytes that nothing wrote.
-async fn damage(store: &Store, user: UserId) {
-    let params = vec![vec![1, 1, 9, 9].into(), user.0.into()];
-    let damaged = store.change("UPDATE \"user\" SET state = $1 WHERE id = $2", params).await;
-    assert_eq!(damaged, Ok(1));
-}
-
 pub(crate) async fn a_damaged_user_is_an_error_of_that_user_alone(store: &Store) {
     let client = client(store).await.id;
     let mut asked = Vec::new();

@@ -9,7 +9,7 @@ use domain::rules::risk;
 use domain::*;
 
 use super::world::*;
-use crate::query::BATCH;
+use crate::query::{BATCH, USERS};
 use crate::{Error, IdKind, MessageOutcome, Sizes, Store, Turn};
 
 pub(crate) async fn ids_are_never_given_twice(store: &Store) {
@@ -177,6 +177,48 @@ pub(crate) async fn browsers_that_live_on_hold_up_no_clean_up(store: &Store) {
     assert_eq!(swept.closed, 2, "the challenge, and the browser whose time is over");
     assert_eq!(standing(store, &over).await, None);
     assert_eq!(store.view(user).await.unwrap().sessions.len(), usize::try_from(2 * BATCH).unwrap());
+}
+
+/// SEC 87: a caller who asks for more until there is none comes to an end.
+pub(crate) async fn users_who_cannot_be_read_never_make_the_clean_up_endless(store: &Store) {
+    let over = NOW.plus(10 * MINUTE);
+    let users = async |count: i64| {
+        let mut asked = Vec::new();
+        for _ in 0..count {
+            let user = somebody(store).await;
+            let device = device(store, user, FactorKind::Sms).await;
+            asked.push(verification(&device, sent_code("1")));
+            open(store, asked.last().unwrap()).await;
+        }
+        asked
+    };
+    let pieces = async || {
+        let mut closed = Vec::new();
+        loop {
+            let swept = store.sweep(over).await.unwrap();
+            closed.push(swept.closed);
+            assert!(closed.len() < 20, "endless");
+            if !swept.more {
+                return closed;
+            }
+        }
+    };
+    // Damaged: each is looked at once. Newer: each comes up again, until a newer server has cleaned up.
+    for asked in users(USERS).await {
+        damage(store, asked.user_id).await;
+    }
+    let readable = users(2).await;
+    assert_eq!(pieces().await.iter().sum::<u64>(), 2, "behind those who are damaged");
+    assert_eq!(standing(store, &readable[0]).await, None);
+    assert_eq!(pieces().await, [0]);
+    for asked in users(USERS - 1).await {
+        written_by_a_newer_server(store, asked.user_id).await;
+    }
+    users(3).await;
+    assert_eq!(pieces().await.iter().sum::<u64>(), 3, "behind those of a newer server");
+    let one_more = users(1).await;
+    written_by_a_newer_server(store, one_more[0].user_id).await;
+    assert_eq!(pieces().await, [0], "a piece of which each would come up again is the last");
 }
 
 /// SEC 75: what is over by a time that will not be believed any more is found for all users, and tokens are ended.

@@ -79,6 +79,7 @@ macro_rules! contract {
                 a_superseded_message_is_not_sent,
                 the_sweeper_ends_what_is_over_and_keeps_what_is_not,
                 browsers_that_live_on_hold_up_no_clean_up,
+                users_who_cannot_be_read_never_make_the_clean_up_endless,
                 what_is_over_is_found_before_time_is_taken_back,
                 an_absent_value_is_set_once,
                 sizes_are_counted,

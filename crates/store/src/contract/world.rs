@@ -58,6 +58,13 @@ pub(crate) async fn standing(store: &Store, asked: &Verification) -> Option<Stat
     known.map(|known| known.status)
 }
 
+/// Bytes that nothing wrote.
+pub(crate) async fn damage(store: &Store, user: UserId) {
+    let params = vec![vec![1, 1, 9, 9].into(), user.0.into()];
+    let damaged = store.change("UPDATE \"user\" SET state = $1 WHERE id = $2", params).await;
+    assert_eq!(damaged, Ok(1));
+}
+
 /// The state of a user in a form that this server does not know.
 pub(crate) async fn written_by_a_newer_server(store: &Store, user: UserId) {
     let state = vec![255, 1, 2, 3];

@@ -123,6 +123,7 @@ impl Postgres {
         let over = Query::new(shared::USERS_WITH_OVER, [now.into(), Value::Int(USERS)]);
         let over = decode(&conn.begin(BEGIN, &[over]).await?.pop().unwrap_or_default(), rows::number)?;
         let mut swept = Swept::default();
+        // Whether there is one of them who does not come up again: else another piece would find the same ones.
         let (mut writes, mut done) = (Vec::new(), false);
         if !over.is_empty() {
             for (user, state) in load::free_users(&mut conn, &over, now).await? {
@@ -137,6 +138,7 @@ impl Postgres {
                     Err(error @ Error::Corrupt(_)) => {
                         log_damage(user, error);
                         writes.push(Write::new(shared::LEAVE_DAMAGED, vec![user.0.into()]));
+                        done = true;
                     }
                     // What a newer server has written, it cleans up.
                     Err(_) => {}

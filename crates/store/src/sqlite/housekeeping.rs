@@ -85,11 +85,16 @@ impl Sqlite {
             tx.execute(sql::SWEEP_CALLS, &calls::kept(now))?;
             let over = all(tx.conn, sql::USERS_WITH_OVER, &[now.into(), Value::Int(USERS)], rows::number)?;
             let mut swept = Swept { tokens, messages, budgets, ..Swept::default() };
+            // Whether there is one of them who does not come up again: else another piece would find the same ones.
+            let mut done = false;
             for user in over.iter().copied().map(UserId) {
-                tidy(tx, user, now)?.add_to(&mut swept);
+                if let Some(tidied) = tidy(tx, user, now)? {
+                    tidied.add_to(&mut swept);
+                    done = true;
+                }
             }
             let most = tokens.max(messages).max(budgets);
-            swept.more = most >= BATCH.unsigned_abs() || over.len() as u64 >= USERS.unsigned_abs();
+            swept.more = most >= BATCH.unsigned_abs() || (done && over.len() as u64 >= USERS.unsigned_abs());
             Ok(swept)
         })
         .await
@@ -156,17 +161,17 @@ impl Sqlite {
     }
 }
 
-/// Ends what is over in a user's state. One that is damaged is left as it is, and does not come up again.
-fn tidy(tx: &mut Tx<'_, '_>, user: UserId, now: Timestamp) -> Result<Tidied, Failure> {
+/// Ends what is over in a user's state. One that is damaged is left as it is, and does not come up again. `None` of one who does.
+fn tidy(tx: &mut Tx<'_, '_>, user: UserId, now: Timestamp) -> Result<Option<Tidied>, Failure> {
     let mut state = match load::user(tx.conn, user) {
         Ok(state) => state,
         Err(Failure::Job(error @ Error::Corrupt(_))) => {
             log_damage(user, error);
             tx.execute(sql::LEAVE_DAMAGED, &[Value::Int(user.0)])?;
-            return Ok(Tidied::default());
+            return Ok(Some(Tidied::default()));
         }
         // What a newer server has written, it cleans up.
-        Err(Failure::Job(_)) => return Ok(Tidied::default()),
+        Err(Failure::Job(_)) => return Ok(None),
         Err(failure) => return Err(failure),
     };
     let tidied = state.tidy(now);
@@ -174,5 +179,5 @@ fn tidy(tx: &mut Tx<'_, '_>, user: UserId, now: Timestamp) -> Result<Tidied, Fai
         tx.write(&apply::wipe_messages_of_device(user, *device))?;
     }
     tx.write_user(user, state)?;
-    Ok(tidied)
+    Ok(Some(tidied))
 }
