@@ -74,7 +74,7 @@ pub use query::{
 pub use schema::migrations::{MIGRATIONS, Migration};
 pub use sqlite::{Fatal, SqliteOptions};
 pub use store::{
-    Collision, Cursor, DeliveryStatus, Followed, HeldWebhook, Store, Tried, WebhookDelivery, WebhookLease,
+    Collision, Cursor, DeliveryStatus, Followed, HeldWebhook, Store, Tried, UserRead, WebhookDelivery, WebhookLease,
 };
 pub use turn::Turn;
 pub use upgrade::{Progress, Rewriting};

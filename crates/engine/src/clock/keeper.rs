@@ -2,6 +2,7 @@
 
 use domain::rules::verification::end;
 use domain::{Timestamp, UserId};
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::trusted::{ClockReading, KEY, read, written};
 use crate::decision_name::DecisionName;
@@ -9,6 +10,8 @@ use crate::{Engine, Fault};
 
 /// How often it is written, in milliseconds.
 const KEEP: i64 = 1_000;
+/// Users whose things are ended at once.
+const AT_ONCE: usize = 64;
 
 impl Engine {
     /// How the clocks stand.
@@ -43,20 +46,24 @@ impl Engine {
         let mut after = Some(UserId(0));
         while let Some(behind) = after {
             let (users, next) = self.store.users_with_ends(behind, over, from).await?;
-            for user in users {
-                // With most of them nothing is over.
-                match self.store.view(user).await {
-                    Ok(view) if end::end_over(&view, over, from).changes.is_empty() => continue,
+            let mut due = Vec::new();
+            for (user, seen) in users {
+                match seen {
+                    // With most of them nothing is over.
+                    Ok(view) if end::end_over(&view, over, from).changes.is_empty() => {}
+                    Ok(_) => due.push(user),
                     // Nothing in a row that is damaged lets anybody in.
                     Err(error @ store::Error::Corrupt(_)) => {
                         tracing::error!(user = user.0, %error, "a user's row is damaged; restore the database from a backup");
-                        continue;
                     }
-                    Ok(_) => {}
                     Err(error) => return Err(error.into()),
                 }
-                self.decide(DecisionName::Expire, user, move |view| end::end_over(view, over, from)).await?;
             }
+            let ended = due
+                .into_iter()
+                .map(|user| self.decide(DecisionName::Expire, user, move |view| end::end_over(view, over, from)));
+            // So many at once that they share commits, and no more than may wait for one.
+            stream::iter(ended).map(Ok).try_for_each_concurrent(AT_ONCE, |ended| ended).await?;
             after = next;
         }
         while self.store.end_access_tokens(over, from).await? {}

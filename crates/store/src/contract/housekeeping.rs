@@ -221,6 +221,10 @@ pub(crate) async fn users_who_cannot_be_read_never_make_the_clean_up_endless(sto
     assert_eq!(pieces().await, [0], "a piece of which each would come up again is the last");
 }
 
+fn ids(seen: &[crate::UserRead]) -> Vec<UserId> {
+    seen.iter().map(|(user, _)| *user).collect()
+}
+
 /// SEC 75: what is over by a time that will not be believed any more is found for all users, and tokens are ended.
 pub(crate) async fn what_is_over_is_found_before_time_is_taken_back(store: &Store) {
     use domain::model::client::ACCESS_TTL;
@@ -245,9 +249,17 @@ pub(crate) async fn what_is_over_is_found_before_time_is_taken_back(store: &Stor
     put(store, users[4], vec![Change::UpdateUser(visitor)]).await.unwrap();
     let (found, next) = store.users_with_ends(UserId(0), over, NOW.plus(30 * DAY)).await.unwrap();
     let but_the_fourth: Vec<_> = users.iter().copied().filter(|user| *user != users[3]).collect();
-    assert_eq!((found, next), (but_the_fourth, None), "with anything that runs out; a token that lives on is none");
+    assert_eq!(
+        (ids(&found), next),
+        (but_the_fourth, None),
+        "with anything that runs out; a token that lives on is none"
+    );
+    for (user, seen) in &found {
+        let (seen, view) = (seen.as_ref().unwrap(), store.view(*user).await.unwrap());
+        assert_eq!((&seen.user, &seen.devices, &seen.verifications), (&view.user, &view.devices, &view.verifications));
+    }
     let (found, _) = store.users_with_ends(UserId(0), over, NOW.plus(-MAX_TTL)).await.unwrap();
-    assert_eq!(found, users, "and a token that was issued later than that");
+    assert_eq!(ids(&found), users, "and a token that was issued later than that");
 
     // By the later time the first is over as a whole, the second as an access token, the third not at all; and the fourth
     // was over by the earlier time already.

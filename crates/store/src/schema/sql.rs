@@ -243,7 +243,8 @@ statements! {
 
     /// Those with a temporary token that is over or was issued after the time to come, those with visits, whose ends are in the
     /// profile, and those with anything else that runs out.
-    USERS_WITH_ENDS = "SELECT id FROM \"user\" WHERE id > $1 AND id <= $2 AND ((temp_hash IS NOT NULL \
+    USERS_WITH_ENDS = "SELECT ", columns::USER.names, ", ", columns::STATE.names, " FROM \"user\" \
+        WHERE id > $1 AND id <= $2 AND ((temp_hash IS NOT NULL \
         AND (temp_expires_at <= $3 OR temp_expires_at > $4)) OR profile ->> 'visits' IS NOT NULL \
         OR ends_at IS NOT NULL) ORDER BY id";
     USER_BEHIND = "SELECT id FROM \"user\" WHERE id > $1 ORDER BY id LIMIT 1";

@@ -4,29 +4,35 @@
 
 use domain::model::client::{ACCESS_TTL, REFRESH_TTL};
 use domain::model::temp_token::MAX_TTL;
-use domain::{Timestamp, UserId};
+use domain::{Timestamp, UserId, View};
 
 use super::handle::Store;
 use crate::error::Error;
 use crate::query::BATCH;
-use crate::rows;
+use crate::schema::columns::USER;
 use crate::schema::sql;
-use crate::value::Value;
+use crate::user_state::SeenUser;
+use crate::value::{Row, Value};
 
-/// Users are looked through by so many ids at once, since no index knows what they keep that runs out.
-const IDS: i64 = 20_000;
+/// Users are looked through by so many ids at once, since no index knows what they keep that runs out. Few enough that their
+/// states fit into memory together.
+const IDS: i64 = 2_000;
+
+/// A user by id, with what decisions see unless the row cannot be read.
+pub type UserRead = (UserId, Result<View, Error>);
 
 impl Store {
-    /// The users behind `after` who keep something that runs out, among the next ids. Gives the id to go on behind, or `None` at the end.
+    /// The users behind `after` who keep something that runs out, among the next ids, as committed at some recent moment: one
+    /// statement reads them all. Gives the id to go on behind, or `None` at the end.
     pub async fn users_with_ends(
         &self,
         after: UserId,
         over: Timestamp,
         from: Timestamp,
-    ) -> Result<(Vec<UserId>, Option<UserId>), Error> {
+    ) -> Result<(Vec<UserRead>, Option<UserId>), Error> {
         let last = after.0.saturating_add(IDS);
         let params = vec![Value::Int(after.0), Value::Int(last), over.into(), from.plus(MAX_TTL).into()];
-        let found = self.listed(sql::USERS_WITH_ENDS, params, rows::number).await?.into_iter().map(UserId).collect();
+        let found = self.listed(sql::USERS_WITH_ENDS, params, seen).await?;
         let more = self.find_number(sql::USER_BEHIND, vec![Value::Int(last)]).await?;
         // Ids may leave wide gaps.
         Ok((found, more.map(|next| UserId(next - 1))))
@@ -48,4 +54,8 @@ impl Store {
         let redated = self.change(sql::REDATE_TOKENS, vec![from.into(), Value::Int(BATCH)]).await?;
         Ok(redated >= BATCH.unsigned_abs())
     }
+}
+
+fn seen(row: &dyn Row) -> Result<UserRead, Error> {
+    Ok((UserId(row.int(USER.id)?), SeenUser::decode(row).map(|seen| seen.view)))
 }

@@ -21,6 +21,7 @@ mod world;
 
 #[cfg(test)]
 pub(crate) use begun::PIECE;
+pub use expiry::UserRead;
 pub use follow::{Cursor, Followed};
 pub use handle::Store;
 pub use names::Collision;
