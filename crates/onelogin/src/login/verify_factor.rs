@@ -19,7 +19,7 @@ pub(crate) async fn verify_factor(
     access: Access<Authenticate>,
     call: ApiCall,
 ) -> Result<Response, Error> {
-    let step = step(&call.json()?, origins(&call), access.options())?;
+    let step = step(&call.json()?, origins(&call)?, access.options())?;
     let sent_type = access.sent_type();
     let stepped = dialect.engine.log_in_step_held(step, access.context(), access.hold(&call)).await;
     // Read after the wait: the length of a lock is that at the answer.

@@ -3,20 +3,28 @@
 use std::collections::BTreeSet;
 
 use super::call::ApiCall;
+use super::lenient::WrongType;
 
 /// What the names of headers that list origins begin with, in lower case.
 const ORIGIN_HEADER: &str = "custom-allowed-origin-header-";
 
+/// Most characters that the origins of a call have together. They are kept with the log-in, in the user's row, which each guess
+/// writes anew.
+const ORIGINS_MAX: usize = 4_000;
+
 /// The origins in all `Custom-Allowed-Origin-Header-N`, whatever their numbers. What is not an origin is ignored; a
-/// trailing slash is allowed, since address bars show one.
-pub(crate) fn origins(call: &ApiCall) -> Vec<String> {
+/// trailing slash is allowed, since address bars show one. More than [`ORIGINS_MAX`] are refused.
+pub(crate) fn origins(call: &ApiCall) -> Result<Vec<String>, WrongType> {
     let headers = call.headers().iter().filter(|(name, _)| {
         let number = name.as_str().strip_prefix(ORIGIN_HEADER);
         number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
     });
     let texts = headers.filter_map(|(_, value)| value.to_str().ok()).flat_map(|value| value.split(',')).map(str::trim);
     let origins: BTreeSet<String> = texts.filter_map(|text| origin(text.strip_suffix('/').unwrap_or(text))).collect();
-    origins.into_iter().collect()
+    if origins.iter().map(String::len).sum::<usize>() > ORIGINS_MAX {
+        return Err(WrongType { field: "Custom-Allowed-Origin-Header".to_owned() });
+    }
+    Ok(origins.into_iter().collect())
 }
 
 /// An origin as browsers write it, `<scheme>://<host>[:<port>]`, if `text` is one and nothing else.

@@ -155,6 +155,41 @@ async fn every_listed_origin_counts() {
     }
 }
 
+/// SEC 87, contract 5.4: what a log-in keeps is bounded where it enters, since the user's row is written anew with each guess.
+#[tokio::test]
+async fn a_log_in_keeps_four_thousand_characters_of_origins_and_no_more() {
+    let wire = Wire::start().await;
+    let token = wire.server.token(Scope::Authenticate).await;
+    // Forty characters each.
+    let origins = |count: usize, tail: &str| {
+        let all: Vec<_> = (0..count).map(|n| format!("https://number-{n:03}.ofmany.example.com{tail}")).collect();
+        all.chunks(50).map(|some| some.join(",")).collect::<Vec<_>>()
+    };
+    let call = async |path: &str, body: &Value, origins: &[String]| {
+        let mut script = Script::post(path).json(&body.to_string());
+        for (number, some) in origins.iter().enumerate() {
+            script = script.header(&format!("custom-allowed-origin-header-{number}"), some);
+        }
+        wire.send(script.header("authorization", &format!("bearer {token}"))).await
+    };
+    let (device, app) = wire.app().await;
+    let (most, one_more) = (origins(100, ":80"), origins(101, ":80"));
+    assert_eq!(most.iter().flat_map(|some| some.split(',')).map(str::len).sum::<usize>(), 4_000);
+    let auth = "/api/1/login/auth";
+    let refused = call(auth, &credentials(&wire), &one_more).await;
+    assert_eq!(
+        (refused.status(), &refused.json()["status"]["message"]["attribute"]),
+        (400, &json!("Custom-Allowed-Origin-Header")),
+        "{refused}"
+    );
+    let begun = call(auth, &credentials(&wire), &most).await;
+    let (state_token, code) = (begun.text("state_token"), app.code(wire.server.now()));
+    let step = json!({ "device_id": device.to_string(), "state_token": state_token, "otp_token": code });
+    let verify = "/api/1/login/verify_factor";
+    assert_eq!(call(verify, &step, &one_more).await.status(), 400);
+    assert_eq!(call(verify, &step, &most).await.status(), 200, "refused before anything was spent");
+}
+
 #[tokio::test]
 async fn a_session_token_is_over_after_two_minutes() {
     let wire = Wire::start().await;

@@ -39,7 +39,7 @@ pub(crate) fn sign_in(subdomain: Option<&str>, body: &Body, call: &ApiCall) -> R
     let terms = Terms {
         app: None,
         return_to_url: body.filled("return_to_url")?,
-        origins: origins(call),
+        origins: origins(call)?,
         fields: fields.split(',').map(|field| field.trim().to_owned()).filter(|field| !field.is_empty()).collect(),
         browser: body.filled("browser_id")?.map(|id| Digest::of(id.as_bytes())),
         ip: None,
