@@ -19,7 +19,7 @@ use crate::rules::throttle;
 use crate::rules::verification::end::{close_over, discard};
 #[cfg(feature = "testing")]
 use crate::rules::verification::find::find;
-use crate::rules::verification::find::{Found, Target, unlocked};
+use crate::rules::verification::find::{Found, Target, unlocked, user_unlocked};
 use crate::rules::verification::outcome::Outcome;
 
 /// Finds a target and judges evidence about it: for tests, which prove on one view and judge on another.
@@ -186,7 +186,11 @@ pub(super) fn leave_entry(
     }
     let event = context.event(AuditKind::Refused, user.id, now).refused(reason.rule(), reason.name());
     let (device, verification) = about;
-    decision.with(AuditEvent { device, verification, ..event }.into())
+    let event = AuditEvent { device, verification, ..event };
+    match user_unlocked(view, user, now) {
+        Ok(()) => decision.with(event.into()),
+        Err(_locked) => throttle::refused_under_lock(view, decision, user.id, event, now),
+    }
 }
 
 /// Refuses what was typed for something that waits for no code here. `asked` is the verification that its caller named, if it

@@ -84,7 +84,7 @@ impl<'a> Found<'a> {
 }
 
 /// Whether anything of this user may be evaluated at `now` (SEC 26).
-fn user_unlocked(view: &View, user: &User, now: Timestamp) -> Result<(), Reason> {
+pub(super) fn user_unlocked(view: &View, user: &User, now: Timestamp) -> Result<(), Reason> {
     if user.is_barred(now) {
         return Err(Reason::Locked { by: Rule::UserBarred, until: user.barred_until(now) });
     }

@@ -16,7 +16,7 @@ use countersign_domain::rules::verification::find::Target;
 use countersign_domain::rules::verification::open::{Opening, open};
 use countersign_domain::rules::{enrolment, temp_token, warning};
 use countersign_domain::{
-    AuditKind, Challenge, DeviceId, DeviceStatus, FactorResponse, Outcome, Reason, Right, Rule, SessionKind,
+    AuditKind, Challenge, Change, DeviceId, DeviceStatus, FactorResponse, Outcome, Reason, Right, Rule, SessionKind,
     ThrottleKey,
 };
 
@@ -45,6 +45,25 @@ fn a_failure_is_counted_against_the_device_and_the_user_with_its_refusal() {
     assert_eq!(scene.failures(device), 1);
     assert_eq!(scene.db.throttle(scene.user, ThrottleKey::User).recent, [scene.now]);
     assert_eq!(scene.db.recorded(AuditKind::Refused), 1);
+}
+
+/// SEC 26: what is typed at something that is not there leaves one entry for ten minutes under a lock, as everything else does.
+#[test]
+fn refusals_of_what_is_not_there_fold_under_a_lock_too() {
+    let mut scene = Scene::new();
+    let gone = DeviceId(999);
+    let mut user = scene.view().user.unwrap();
+    for is_locked in [false, true] {
+        user.lock = is_locked.then_some(countersign_domain::UserLock::UntilLifted);
+        scene.db.apply(Change::UpdateUser(user.clone()));
+        let before = scene.db.recorded(AuditKind::Refused);
+        for _ in 0..5 {
+            scene.typed(&Target::OwnCodes(gone), "000000");
+        }
+        let recorded = scene.db.recorded(AuditKind::Refused) - before;
+        assert_eq!(recorded, if is_locked { 1 } else { 5 }, "locked: {is_locked}");
+    }
+    assert_eq!(scene.db.folded.len(), 4, "and each is counted");
 }
 
 /// SEC 26: answers under a lock write no more rows.
