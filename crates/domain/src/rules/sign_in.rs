@@ -294,7 +294,8 @@ pub fn exchange(
         user_id: user.id,
         kind: SessionKind::Browsing,
         token: cookie,
-        client_id: context.client,
+        // The browser that hands the token in names no client: the session is of the client whose log-in led to it.
+        client_id: token.client_id,
         created_at: now,
         expires_at: now.plus(SESSION_TTL),
     };

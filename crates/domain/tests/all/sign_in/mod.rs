@@ -113,14 +113,17 @@ fn without_a_device_a_password_opens_a_session_once() {
     let hand_in = |scene: &mut Scene, origin: Option<&str>| {
         let (id, cookie) = (session_id(scene.draw()), digest(scene.draw()));
         let token = drawn.grant.session_token;
-        let decision = exchange(&scene.view(), &token, origin, id, cookie, &context(), scene.now);
+        let browser = Actor { client: None, ..context() };
+        let decision = exchange(&scene.view(), &token, origin, id, cookie, &browser, scene.now);
         scene.db.commit(decision)
     };
     assert_eq!(hand_in(&mut scene, Some("https://b.example")), Exchanged::Refused, "another origin");
     assert_eq!(hand_in(&mut scene, Some("https://a.example")), Exchanged::Opened(terms));
     assert_eq!(hand_in(&mut scene, Some("https://a.example")), Exchanged::Refused, "a second time");
-    let sessions = scene.view().sessions.iter().filter(|session| session.kind == SessionKind::Browsing).count();
-    assert_eq!((sessions, scene.db.recorded(AuditKind::SessionOpened)), (1, 1));
+    let view = scene.view();
+    let opened: Vec<_> = view.sessions.iter().filter(|session| session.kind == SessionKind::Browsing).collect();
+    assert_eq!((opened.len(), scene.db.recorded(AuditKind::SessionOpened)), (1, 1));
+    assert_eq!(opened[0].client_id, context().client, "it ends with the client whose log-in led to it");
 }
 
 #[test]
