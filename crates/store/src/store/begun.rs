@@ -57,13 +57,28 @@ impl Store {
     async fn end_begun_with(&self, client: ClientId, user: UserId) -> Result<(), Error> {
         match self.decide(user, move |_| client::end_begun(client)).await {
             // Nothing in a row that is damaged lets anybody in.
-            Err(error @ Error::Corrupt(_)) => {
-                log_damage(user, error);
+            Err(Error::Corrupt(_)) if self.is_damaged(user).await => {
                 self.change(sql::DELETE_BEGUN, vec![client.0.into(), user.0.into()]).await.map(|_| ())
+            }
+            // Something else was wrong than the row: the next turn looks again, and others do not wait for it.
+            Err(error @ Error::Corrupt(_)) => {
+                tracing::warn!(user = user.0, %error, "what a revoked client has begun has not ended and will be tried again");
+                Ok(())
             }
             // Somebody holds the user for long, or a newer server has written it, which ends it: the next turn looks again.
             Err(Error::Unavailable(_)) => Ok(()),
             ended => ended,
+        }
+    }
+
+    /// Whether the row of this user cannot be read, which it logs.
+    async fn is_damaged(&self, user: UserId) -> bool {
+        match self.view(user).await {
+            Err(error @ Error::Corrupt(_)) => {
+                log_damage(user, error);
+                true
+            }
+            _ => false,
         }
     }
 }
