@@ -109,15 +109,16 @@ impl Engine {
         }
     }
 
-    /// Cleans up in small pieces, between which decisions are made, until nothing is left or it is time for something else. What
-    /// clients have begun who are revoked ends too (SEC 56).
+    /// What clients have begun who are revoked ends first (SEC 56). Then it cleans up in small pieces, between which decisions
+    /// are made, until nothing is left or it is time for something else. Neither fails with the other.
     async fn clean_up(&self) -> Result<(), store::Error> {
+        let ended = self.store.sweep_begun().await;
         for _ in 0..clock::SWEEPS {
             if !self.store.sweep(self.now()).await?.more {
                 break;
             }
         }
-        self.store.sweep_begun().await
+        ended
     }
 
     /// Wakes the workers of the channel that a decision has queued a message for, if it has.
