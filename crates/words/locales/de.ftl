@@ -4,6 +4,9 @@ test-sms = Testnachricht von { $brand }. Sie müssen nichts tun.
 
 voice = Hier ist { $brand }. Ihr Code lautet: { $code }. Noch einmal, Ihr Code lautet: { $code }. Auf Wiederhören.
 keypad = Hier ist { $brand }. Bitte tippen Sie die sechs Ziffern ein, die Ihr Bildschirm zeigt, und drücken Sie dann die Rautetaste.
+keypad-right = Hier ist { $brand }. Vielen Dank, die Ziffern stimmen. Auf Wiederhören.
+keypad-wrong = Hier ist { $brand }. Das sind nicht die Ziffern auf Ihrem Bildschirm. Bitte beginnen Sie dort noch einmal. Auf Wiederhören.
+keypad-late = Hier ist { $brand }. Für diese Ziffern ist es zu spät. Bitte beginnen Sie auf Ihrem Bildschirm noch einmal. Auf Wiederhören.
 
 email-subject = Ihr Code für { $brand }
 email-lead = Ihr Code für { $brand } lautet

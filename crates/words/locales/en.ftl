@@ -6,6 +6,9 @@ test-sms = Test message from { $brand }. It asks for nothing.
 # Calls.
 voice = This is { $brand }. Your code is: { $code }. Again, your code is: { $code }. Goodbye.
 keypad = This is { $brand }. Please key in the six digits shown on your screen, then press the hash key.
+keypad-right = This is { $brand }. Thank you, the digits are right. Goodbye.
+keypad-wrong = This is { $brand }. These are not the digits on your screen. Please begin again there. Goodbye.
+keypad-late = This is { $brand }. It is too late for these digits. Please begin again on your screen. Goodbye.
 
 # Mail.
 email-subject = Your { $brand } code

@@ -4,6 +4,9 @@ test-sms = Mensaje de prueba de { $brand }. No tiene que hacer nada.
 
 voice = Le habla { $brand }. Su código es: { $code }. Repito, su código es: { $code }. Adiós.
 keypad = Le habla { $brand }. Marque las seis cifras que aparecen en su pantalla y pulse la tecla almohadilla.
+keypad-right = Le habla { $brand }. Gracias, las cifras son correctas. Adiós.
+keypad-wrong = Le habla { $brand }. Esas no son las cifras de su pantalla. Vuelva a empezar allí, por favor. Adiós.
+keypad-late = Le habla { $brand }. Es demasiado tarde para esas cifras. Vuelva a empezar en su pantalla, por favor. Adiós.
 
 email-subject = Su código de { $brand }
 email-lead = Su código de { $brand } es

@@ -4,6 +4,9 @@ test-sms = Message de test de { $brand }. Vous n'avez rien à faire.
 
 voice = Ici { $brand }. Votre code est : { $code }. Je répète, votre code est : { $code }. Au revoir.
 keypad = Ici { $brand }. Veuillez saisir les six chiffres affichés sur votre écran, puis appuyer sur la touche dièse.
+keypad-right = Ici { $brand }. Merci, les chiffres sont corrects. Au revoir.
+keypad-wrong = Ici { $brand }. Ce ne sont pas les chiffres affichés sur votre écran. Veuillez y recommencer. Au revoir.
+keypad-late = Ici { $brand }. Il est trop tard pour ces chiffres. Veuillez recommencer sur votre écran. Au revoir.
 
 email-subject = Votre code { $brand }
 email-lead = Votre code { $brand } est

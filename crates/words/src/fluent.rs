@@ -116,6 +116,9 @@ impl Mail {
             MessageKind::Sms
             | MessageKind::Voice
             | MessageKind::Keypad
+            | MessageKind::KeypadRight
+            | MessageKind::KeypadWrong
+            | MessageKind::KeypadLate
             | MessageKind::Push
             | MessageKind::PushNumber
             | MessageKind::WarningSms

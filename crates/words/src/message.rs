@@ -12,6 +12,12 @@ pub enum MessageKind {
     Voice,
     /// A call that asks for digits which a screen shows.
     Keypad,
+    /// What such a call says after the right digits.
+    KeypadRight,
+    /// After wrong digits.
+    KeypadWrong,
+    /// After digits that can no longer be right or wrong.
+    KeypadLate,
     /// A mail with a code.
     Email,
     /// A prompt on a paired phone.
@@ -30,10 +36,13 @@ pub enum MessageKind {
 
 impl MessageKind {
     /// Every kind there is.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Sms,
         Self::Voice,
         Self::Keypad,
+        Self::KeypadRight,
+        Self::KeypadWrong,
+        Self::KeypadLate,
         Self::Email,
         Self::Push,
         Self::PushNumber,
@@ -49,6 +58,9 @@ impl MessageKind {
             Self::Sms => "sms",
             Self::Voice => "voice",
             Self::Keypad => "keypad",
+            Self::KeypadRight => "keypad-right",
+            Self::KeypadWrong => "keypad-wrong",
+            Self::KeypadLate => "keypad-late",
             Self::Email => "email",
             Self::Push => "push",
             Self::PushNumber => "push-number",
@@ -132,6 +144,8 @@ pub struct Brand {
 /// A message in words.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Worded {
+    /// The language of the text, as the first part of its code: `de`.
+    pub language: String,
     /// The subject line, for mail.
     pub subject: Option<String>,
     pub text: String,

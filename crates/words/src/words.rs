@@ -56,16 +56,18 @@ impl Words {
         // A code that a message does not have is not even known to its template.
         let filling = if kind.has_code() { filling } else { Filling { code: "", ..filling } };
         let own = if Self::LANGUAGES.contains(&wanted.as_str()) { &wanted } else { &self.language };
-        let part = |part: Part| {
-            let in_language = if wanted.is_empty() || !self.knows(&wanted) { &self.language } else { &wanted };
-            let operators = self.templates.fill(kind, part, in_language, &self.brand, filling);
-            operators.unwrap_or_else(|| self.own.fill(kind, part, own, &self.brand, filling))
+        let in_language = if wanted.is_empty() || !self.knows(&wanted) { &self.language } else { &wanted };
+        let part = |part: Part| match self.templates.fill(kind, part, in_language, &self.brand, filling) {
+            Some(operators) => (operators, in_language),
+            None => (self.own.fill(kind, part, own, &self.brand, filling), own),
         };
         let is_mail = kind.parts().contains(&Part::Subject);
+        let (text, language) = part(Part::Text);
         Worded {
-            subject: is_mail.then(|| part(Part::Subject)),
-            text: part(Part::Text),
-            html: is_mail.then(|| part(Part::Html)),
+            language: language.clone(),
+            subject: is_mail.then(|| part(Part::Subject).0),
+            text,
+            html: is_mail.then(|| part(Part::Html).0),
         }
     }
 }
@@ -112,6 +114,8 @@ mod tests {
         for unknown in [None, Some(""), Some("tlh"), Some("-")] {
             assert_eq!(text(unknown), text(Some("fr")), "{unknown:?}");
         }
+        let language = |wanted| words.say(MessageKind::Voice, wanted, FILLING).language;
+        assert_eq!([Some("de_AT"), Some("JA"), Some("tlh"), None].map(language), ["de", "ja", "fr", "fr"]);
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl Preview {
                 "alphabet": alphabet(segments), "places": segments.places, "messages": segments.messages,
             })
         });
-        let words::Worded { subject, text, html } = &self.said;
+        let words::Worded { language: _, subject, text, html } = &self.said;
         json!({ "kind": self.kind.name(), "subject": subject, "text": text, "html": html, "segments": segments })
     }
 
