@@ -22,7 +22,7 @@ pub use model::message::{Channel, Content, DropReason, Message};
 pub use model::network::Network;
 pub use model::policy::{MfaPolicy, Policy, SendLimits, SignInPolicy};
 pub use model::refusal::{Reason, Rule};
-pub use model::response::FactorResponse;
+pub use model::response::{FactorResponse, KeyedDigits};
 pub use model::seal::{Keyring, Place, SealError, Sealed};
 pub use model::secret::Secret;
 pub use model::secret_mark::{Counts, SecretMac, SecretMark};

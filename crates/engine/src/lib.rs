@@ -49,7 +49,7 @@ pub use clock::Clock;
 pub use clock::trusted::{ClockReading, TrustedTime};
 pub use decision_name::DecisionName;
 pub use devices::enrol::{Confirm, EnrolError, EnrolRequest, EnrolledDevice};
-pub use devices::push::{PairedPhone, PromptState};
+pub use devices::push::{AnsweredCall, PairedPhone, PromptState};
 pub use domain::model::network::{BadNetwork, Network};
 pub use events::{Event, EventList};
 pub use fault::Fault;

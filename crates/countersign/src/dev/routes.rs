@@ -11,7 +11,7 @@ use axum::{Json, Router, middleware};
 use domain::model::audit::Actor;
 use domain::model::time::SECOND;
 use domain::rules::factor::push::PushDecision;
-use domain::{Channel, Outcome, Reason, UserId};
+use domain::{Channel, FactorResponse, KeyedDigits, Outcome, Reason, UserId};
 use onelogin::{RouteBeside, RoutesBeside};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -269,8 +269,10 @@ async fn keypad(State(world): State<Arc<DevWorld>>, Path(id): Path<i64>, body: B
     if message.channel != Channel::Voice {
         return Err(Problem::bad("this message is not a call"));
     }
-    let outcome = world.engine().answer_call(message.verification_id, digits, caller()).await?;
-    answered(&message, &outcome)
+    let keyed = KeyedDigits { to: message.to.clone(), digits: FactorResponse::typed(digits) };
+    let call = world.engine().answer_call(message.verification_id, &keyed, caller()).await?;
+    let call = call.ok_or_else(|| Problem::bad("this call went to another number than the device's"))?;
+    answered(&message, &call.outcome)
 }
 
 async fn pair(State(world): State<Arc<DevWorld>>, body: Bytes) -> Result<Json<Value>, Problem> {

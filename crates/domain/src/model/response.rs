@@ -94,6 +94,20 @@ impl FactorResponse {
     }
 }
 
+/// What a person keyed into a call.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeyedDigits {
+    /// The number that was called, with its plus sign, in any spelling that [`crate::model::text::phone`] reads.
+    pub to: String,
+    pub digits: FactorResponse,
+}
+
+impl std::fmt::Debug for KeyedDigits {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KeyedDigits(…)")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

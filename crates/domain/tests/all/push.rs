@@ -1,10 +1,9 @@
 //! Push: only an explicit accept, signed by the paired phone over exactly this prompt, accepts (SEC 12, decisions 31–34).
 
 use crate::model::{
-    Scene, context, is_accepted, keys, public_key, seal, sign, signing_key, token_door, totp, unseal, wire_door,
+    Scene, context, is_accepted, keyed, keys, public_key, seal, sign, signing_key, token_door, totp, unseal, wire_door,
 };
 use countersign_domain::model::throttle::REPORT_PAUSE;
-use countersign_domain::rules::factor::keypad::prove_keypad;
 use countersign_domain::rules::factor::push::{
     self, MAX_NUMBERS, PAIRING_CONTEXT, PushAnswer, PushDecision, answer_text, pairing_text,
 };
@@ -273,7 +272,7 @@ fn nothing_typed_answers_a_prompt() {
     let outcome = prompt.scene.judge(&wire_door(&prompt.verification), &evidence);
     assert_eq!(outcome, Outcome::Refused(Reason::NotTyped), "nor a proof brought to the wrong door");
     assert_eq!(prompt.scene.typed(&Target::OwnCodes(prompt.device), "42"), Outcome::Refused(Reason::NotTyped));
-    assert_eq!(prove_keypad(&prompt.verification, "42", &keys()).evidence(), Evidence::Absent);
+    assert_eq!(keyed(&prompt.verification, "42"), Evidence::Absent);
 }
 
 /// SEC 56: a prompt dies with its device.

@@ -5,7 +5,9 @@ use domain::model::code::Alphabet;
 use domain::rules::factor::keypad::prove_keypad;
 use domain::rules::factor::push::{PAIRING_CONTEXT, PushAnswer, prove_answer, prove_pairing};
 use domain::rules::verification::answer;
-use domain::{Credential, DeviceId, Heard, Outcome, Reason, UserId, VerificationId};
+use domain::{Credential, DeviceId, Heard, KeyedDigits, Outcome, Reason, UserId, VerificationId};
+
+use words::{Filling, MessageKind, Worded};
 
 use crate::decision_name::DecisionName;
 use crate::{Engine, Fault};
@@ -16,6 +18,14 @@ pub struct PairedPhone {
     pub user: UserId,
     /// As which device.
     pub device: DeviceId,
+}
+
+/// What came of digits that were keyed into a call.
+#[derive(Debug, Clone)]
+pub struct AnsweredCall {
+    pub outcome: Outcome,
+    /// What the call says to the person before it ends.
+    pub said: Worded,
 }
 
 /// What a person's phone may know of a prompt or a call.
@@ -70,19 +80,35 @@ impl Engine {
         self.answer_from_device(user, heard, None, context).await
     }
 
-    /// Judges digits keyed into the telephone.
+    /// Judges digits keyed into the telephone, and says what the call is to answer. `None` if another number was called
+    /// than the device's (SEC 98).
     pub async fn answer_call(
         &self,
         verification: VerificationId,
-        digits: &str,
+        keyed: &KeyedDigits,
         context: Actor,
-    ) -> Result<Outcome, Fault> {
+    ) -> Result<Option<AnsweredCall>, Fault> {
+        let not_open = Outcome::Refused(Reason::NotOpen);
         let Some((user, view)) = self.view_of(verification).await? else {
-            return Ok(Outcome::Refused(Reason::NotOpen));
+            return Ok(Some(self.answered_call(not_open, None)));
         };
-        let Some(asked) = view.verification(verification) else { return Ok(Outcome::Refused(Reason::NotOpen)) };
-        let heard = prove_keypad(asked, digits, self.keys.mac_keys());
-        self.answer_from_device(user, heard, None, context).await
+        let language = view.user.as_ref().and_then(|user| user.profile.language());
+        let found = view.verification(verification).and_then(|v| Some((v, view.device(v.device_id)?)));
+        let Some((asked, device)) = found else { return Ok(Some(self.answered_call(not_open, language))) };
+        let credential = self.open_credential(device)?;
+        let Some(heard) = prove_keypad(&credential, asked, keyed, self.keys.mac_keys()) else { return Ok(None) };
+        let outcome = self.answer_from_device(user, heard, None, context).await?;
+        Ok(Some(self.answered_call(outcome, language)))
+    }
+
+    fn answered_call(&self, outcome: Outcome, language: Option<&str>) -> AnsweredCall {
+        let kind = match &outcome {
+            Outcome::Accepted { .. } => MessageKind::KeypadRight,
+            Outcome::Refused(Reason::WrongCode) => MessageKind::KeypadWrong,
+            Outcome::Refused(_) | Outcome::Pending(_) => MessageKind::KeypadLate,
+        };
+        let said = self.words.say(kind, language, Filling { code: "", minutes: 0 });
+        AnsweredCall { outcome, said }
     }
 
     /// The state of a prompt or a call for the person it was sent to.

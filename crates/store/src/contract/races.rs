@@ -156,7 +156,9 @@ pub(crate) async fn keyed_digits_are_accepted_once(store: &Store) {
     let device = device(store, user, FactorKind::Voice).await;
     let asked = verification(&device, |id| Challenge::Keypad { hash: keys().hash(&code_context(id), "246810") });
     open(store, &asked).await;
-    let keyed = prove_keypad(&asked, "246810", &keys());
+    let credential = Credential::Voice { phone: "+14155550123".to_owned() };
+    let keyed = KeyedDigits { to: "+14155550123".to_owned(), digits: FactorResponse::typed("246810") };
+    let keyed = prove_keypad(&credential, &asked, &keyed, &keys()).unwrap();
     assert_eq!(heard(store, &asked, &keyed, None).await, 1);
 }
 

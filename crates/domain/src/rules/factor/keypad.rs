@@ -2,19 +2,28 @@
 
 use crate::model::challenge::{Challenge, code_context};
 use crate::model::code::{Alphabet, CODE_LENGTH};
+use crate::model::credential::Credential;
 use crate::model::digest::MacKeys;
-use crate::model::response::FactorResponse;
+use crate::model::response::{FactorResponse, KeyedDigits};
+use crate::model::text;
 use crate::model::verification::Verification;
 use crate::rules::factor::evidence::{Evidence, Freshness, Heard, Proof};
 
-/// Judges digits keyed into the telephone. The only way to answer a [`Challenge::Keypad`].
-pub fn prove_keypad(asked: &Verification, digits: &str, keys: &MacKeys) -> Heard {
-    Heard::of(asked, evidence(asked, digits, keys))
+/// Judges digits keyed into the telephone of a device with this credential. The only way to answer a
+/// [`Challenge::Keypad`]. `None` if another number was called: what is keyed there says nothing (SEC 98).
+pub fn prove_keypad(
+    credential: &Credential,
+    asked: &Verification,
+    keyed: &KeyedDigits,
+    keys: &MacKeys,
+) -> Option<Heard> {
+    let Credential::Voice { phone } = credential else { return None };
+    let was_called = text::phone(&keyed.to).is_some_and(|to| Some(to) == text::phone(phone));
+    was_called.then(|| Heard::of(asked, evidence(asked, &keyed.digits, keys)))
 }
 
-fn evidence(asked: &Verification, digits: &str, keys: &MacKeys) -> Evidence {
+fn evidence(asked: &Verification, response: &FactorResponse, keys: &MacKeys) -> Evidence {
     let Challenge::Keypad { hash } = &asked.challenge else { return Evidence::Absent };
-    let response = FactorResponse::typed(digits);
     let right = response
         .as_code(CODE_LENGTH, Alphabet::Digits)
         .is_some_and(|code| keys.matches(hash, &code_context(asked.id), &code));

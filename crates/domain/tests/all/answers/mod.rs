@@ -4,7 +4,7 @@
 mod replays;
 
 use crate::model::{
-    Scene, context, device_door, email, hotp, is_accepted, keys, sms, token_door, totp, voice, wire_door,
+    Scene, context, device_door, email, hotp, is_accepted, keyed, keys, sms, token_door, totp, voice, wire_door,
 };
 use countersign_domain::model::code::Alphabet;
 use countersign_domain::model::time::{DAY, SECOND};
@@ -16,8 +16,8 @@ use countersign_domain::rules::user::{self, Unlocked};
 use countersign_domain::rules::verification::find::Target;
 use countersign_domain::rules::verification::open::{Opening, open};
 use countersign_domain::{
-    AuditKind, Challenge, Credential, DeviceStatus, Evidence, FactorKind, FactorResponse, Outcome, Purpose, Reason,
-    Rule, Status, UserId,
+    AuditKind, Challenge, Credential, DeviceStatus, Evidence, FactorKind, FactorResponse, KeyedDigits, Outcome,
+    Purpose, Reason, Rule, Status, UserId,
 };
 
 const WRONG: Outcome = Outcome::Refused(Reason::WrongCode);
@@ -238,7 +238,7 @@ fn digits_for_the_telephone_are_refused_at_every_other_door() {
         assert_eq!(scene.typed(&door, "144613"), Outcome::Refused(Reason::NotTyped), "{door:?}");
     }
     assert_eq!(scene.typed(&Target::Newest, "144613"), NOT_OPEN);
-    let evidence = prove_keypad(&verification, "144613", &keys()).evidence();
+    let evidence = keyed(&verification, "144613");
     assert_eq!(scene.judge(&wire_door(&verification), &evidence), Outcome::Refused(Reason::NotTyped));
     assert!(is_accepted(&scene.phoned(verification.id, &evidence)));
     assert!(is_accepted(&scene.polled(&token_door(&verification))), "its poller collects it");
@@ -253,12 +253,35 @@ fn digits_keyed_wrongly_reject_and_count() {
     let device = scene.device(&voice(), DeviceStatus::Active);
     let challenge = scene.keypad("144613");
     let verification = scene.verification(device, challenge, true);
-    let right = prove_keypad(&verification, "144613", &keys()).evidence();
-    let wrong = prove_keypad(&verification, "144614", &keys()).evidence();
+    let right = keyed(&verification, "144613");
+    let wrong = keyed(&verification, "144614");
     assert_eq!(scene.phoned(verification.id, &wrong), WRONG);
     assert_eq!(scene.failures(device), 1);
     assert_eq!(scene.phoned(verification.id, &right), NOT_OPEN);
     assert_eq!(scene.polled(&token_door(&verification)), Outcome::Refused(Reason::Denied));
+}
+
+/// SEC 98. The digits are on a screen that the caller may see, so they prove nothing without the telephone.
+#[test]
+fn digits_count_only_for_the_devices_own_number() {
+    let asked = {
+        let mut scene = Scene::new();
+        let device = scene.device(&voice(), DeviceStatus::Active);
+        let challenge = scene.keypad("144613");
+        scene.verification(device, challenge, true)
+    };
+    let heard = |credential: &Credential, to: &str| {
+        let keyed = KeyedDigits { to: to.to_owned(), digits: FactorResponse::typed("144613") };
+        prove_keypad(credential, &asked, &keyed, &keys()).is_some()
+    };
+    for to in ["+14155550123", "+1 (415) 555-0123", "tel:+1-415-555-0123"] {
+        assert!(heard(&voice(), to), "{to}");
+    }
+    for to in ["+14155550124", "14155550123", "+1415555012", "+141555501233", "", "+", "anonymous"] {
+        assert!(!heard(&voice(), to), "{to}");
+    }
+    assert!(!heard(&sms(), "+14155550123"), "a text message was not called");
+    assert!(!heard(&email(), "+14155550123"));
 }
 
 /// Decision 21, contract 4.5.

@@ -567,7 +567,7 @@ impl World {
         };
         let Some(verification) = self.db.verification(id).cloned() else { return };
         let digits = if right { self.codes[&id.0].clone() } else { "000007".to_owned() };
-        let evidence = prove_keypad(&verification, &digits, &keys()).evidence();
+        let evidence = keyed(&verification, &digits);
         let proof = Held { user, act: Act::Device(id, None), evidence, said: Some(digits), is_honest: right };
         self.judge_or_hold(proof, held);
     }

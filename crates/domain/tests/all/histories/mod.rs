@@ -14,7 +14,7 @@ mod steps;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crate::model::{Database, START, context, keys, reader, seal, session_id, unseal, verification_id};
+use crate::model::{Database, START, context, keyed, keys, reader, seal, session_id, unseal, verification_id};
 use countersign_domain::model::audit::Actor;
 use countersign_domain::model::challenge::code_context;
 use countersign_domain::model::code::Alphabet;
@@ -25,7 +25,6 @@ use countersign_domain::model::totp::Totp;
 use countersign_domain::model::user_patch::UserPatch;
 use countersign_domain::rules::basis::Basis;
 use countersign_domain::rules::enrolment::{self, Enrolled, Enrolment, MAX_REGISTRATIONS};
-use countersign_domain::rules::factor::keypad::prove_keypad;
 use countersign_domain::rules::factor::prove::{prove, prove_temp_token};
 use countersign_domain::rules::factor::push::{self, PAIRING_CONTEXT, PushAnswer, PushDecision};
 use countersign_domain::rules::temp_token;

@@ -7,14 +7,15 @@ use std::collections::BTreeMap;
 
 use countersign_domain::model::audit::Actor;
 use countersign_domain::model::hotp;
+use countersign_domain::rules::factor::keypad::prove_keypad;
 use countersign_domain::rules::factor::prove::{prove, prove_temp_token};
 use countersign_domain::rules::throttle;
 use countersign_domain::rules::verification::answer::{answer, answer_from_device};
 use countersign_domain::rules::verification::find::{Target, find};
 use countersign_domain::{
     AuditEvent, AuditKind, Challenge, Change, ClientId, Credential, Decision, Device, DeviceId, DeviceStatus, Digest,
-    Evidence, FactorKind, FactorResponse, Heard, KeyedHash, MacKeys, Message, MessageId, Outcome, OwnKey, Purpose,
-    Reason, Rule, Sealed, Secret, SecretMac, SecretMark, Session, SessionEnd, SessionId, SessionKind, Status,
+    Evidence, FactorKind, FactorResponse, Heard, KeyedDigits, KeyedHash, MacKeys, Message, MessageId, Outcome, OwnKey,
+    Purpose, Reason, Rule, Sealed, Secret, SecretMac, SecretMark, Session, SessionEnd, SessionId, SessionKind, Status,
     TempToken, Throttle, ThrottleKey, Timestamp, TokenSet, User, UserId, Verification, VerificationId, View,
 };
 
@@ -154,6 +155,12 @@ pub(crate) fn sms() -> Credential {
 /// A telephone that takes calls.
 pub(crate) fn voice() -> Credential {
     Credential::Voice { phone: "+14155550123".to_owned() }
+}
+
+/// What digits prove that are keyed into the telephone of [`voice`].
+pub(crate) fn keyed(asked: &Verification, digits: &str) -> Evidence {
+    let keyed = KeyedDigits { to: "+14155550123".to_owned(), digits: FactorResponse::typed(digits) };
+    prove_keypad(&voice(), asked, &keyed, &keys()).expect("its own number").evidence()
 }
 
 pub(crate) fn email() -> Credential {
