@@ -23,9 +23,9 @@ pub use outbox::{DeliveryClock, Outbox, Worker, send};
 pub use provider::signature;
 pub use provider::{
     BadSetting, Callback, Calling, DkimSettings, Encryption, FileProvider, Finding, Guide, HttpProvider, HttpSettings,
-    Logo, Mailbox, Now, PRESETS, Preset, Probe, Probing, Provider, ProviderError, Receipt, Refusal, SendError, Sending,
-    SmtpLogin, SmtpProvider, SmtpServer, SmtpSettings, SnsProvider, SnsSettings, TwilioProvider, TwilioSettings,
-    VonageProvider, VonageSettings, guides, receipts_guide, resolve, visit,
+    KeyedCall, Logo, Mailbox, Now, PRESETS, Preset, Probe, Probing, Provider, ProviderError, Receipt, Refusal, Reply,
+    SendError, Sending, SmtpLogin, SmtpProvider, SmtpServer, SmtpSettings, SnsProvider, SnsSettings, TwilioProvider,
+    TwilioSettings, VonageProvider, VonageSettings, guides, receipts_guide, resolve, visit,
 };
 pub use receipts::Receipts;
 pub use route::{Ending, Route, RouteHealth, Routes};

@@ -3,10 +3,10 @@
 //! chooses what receipts say, so none of them takes a route down or brings it back.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::Timestamp;
 use domain::model::country;
+use domain::{Channel, Timestamp};
 
 use crate::provider::signature::{Callback, Mark, Receipt, Refusal};
 use crate::route::{Ending, Route, Routes};
@@ -60,11 +60,13 @@ impl Receipts {
         }
     }
 
-    /// The route whose provider's receipts are sent to this path. Each provider that signs receipts has one route: it carries
-    /// text messages.
+    /// The route whose provider's receipts are sent to this path. They are about text messages.
     fn route(&self, path: &str) -> Option<&Route> {
         let provider = path.strip_prefix("/callbacks/")?.strip_suffix("/status")?;
-        self.routes.all().find(|route| route.provider().name() == provider && route.provider().signs_receipts())
+        self.routes
+            .of(Channel::Sms)
+            .map(Arc::as_ref)
+            .find(|route| route.signs_receipts() && route.provider().name() == provider)
     }
 }
 
@@ -97,10 +99,10 @@ impl Replays {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Barrier};
+    use std::sync::Barrier;
 
+    use domain::Secret;
     use domain::model::time::{HOUR, MINUTE, SECOND};
-    use domain::{Channel, Secret};
     use hmac::{Hmac, KeyInit as _, Mac as _};
     use hyper::HeaderMap;
     use sha1::Sha1;
@@ -119,6 +121,8 @@ mod tests {
             auth_token: Secret::new(b"token".to_vec()),
             from: Some("+15005550001".to_owned()),
             messaging_service_sid: None,
+            voice_from: None,
+            digits_callback: None,
             base_url: None,
             status_callback: Some(CALLBACK.to_owned()),
             calling: Calling::by(Arc::new(|| NOW)),

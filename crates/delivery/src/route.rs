@@ -100,6 +100,11 @@ impl Route {
         &self.provider
     }
 
+    /// Whether receipts that we can check say what became of its messages. Only text messages have any.
+    pub(crate) fn signs_receipts(&self) -> bool {
+        self.channel == Channel::Sms && self.provider.signs_receipts()
+    }
+
     /// Whether it may be used now.
     pub fn state(&self, now: Timestamp) -> RouteState {
         self.health().breaker.state(now)
@@ -163,7 +168,7 @@ impl Route {
             state: health.breaker.state(now),
             endings: health.endings.clone(),
             receipts: health.receipts.clone(),
-            signs_receipts: self.provider.signs_receipts(),
+            signs_receipts: self.signs_receipts(),
             last_failure: health.last_failure,
         }
     }
@@ -201,17 +206,30 @@ impl Routes {
         self.0.iter().filter(move |route| route.channel == channel)
     }
 
-    /// Every route of every channel, in the order in which they were added.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Route> {
-        self.0.iter().map(Arc::as_ref)
-    }
-
     /// What carries anything, each once.
     pub fn providers(&self) -> impl Iterator<Item = &Arc<dyn Provider>> {
         let is_first = |(n, route): &(usize, &Arc<Route>)| {
             self.0.iter().take(*n).all(|earlier| !Arc::ptr_eq(&earlier.provider, &route.provider))
         };
         self.0.iter().enumerate().filter(is_first).map(|(_, route)| &route.provider)
+    }
+
+    /// Where the digits are to be sent that a person keys into a provider's call, below the public URL.
+    pub fn digits_path(provider: &str) -> String {
+        format!("/callbacks/{provider}/digits")
+    }
+
+    /// The provider whose digits are sent to this path.
+    pub fn digits_at(&self, path: &str) -> Option<&Arc<dyn Provider>> {
+        let name = path.strip_prefix("/callbacks/")?.strip_suffix("/digits")?;
+        self.of(Channel::Voice)
+            .map(|route| &route.provider)
+            .find(|provider| provider.name() == name && provider.takes_digits())
+    }
+
+    /// Whether calls can ask for digits: each provider that may carry one brings them back.
+    pub fn take_digits(&self) -> bool {
+        self.carry(Channel::Voice) && self.of(Channel::Voice).all(|route| route.provider.takes_digits())
     }
 
     /// Whether messages over this channel have a route.

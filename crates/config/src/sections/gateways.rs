@@ -129,6 +129,8 @@ impl GatewaysConfig {
                 auth_token: twilio.secret("auth_token"),
                 from: twilio.maybe("from"),
                 messaging_service_sid: twilio.maybe("messaging_service_sid"),
+                voice_from: None,
+                digits_callback: None,
                 base_url: twilio.maybe("base_url"),
                 status_callback: twilio.callback("twilio"),
                 calling: twilio.calling(),

@@ -11,7 +11,9 @@ mod probe;
 pub mod signature;
 mod smtp;
 mod sns;
+mod spoken;
 mod twilio;
+mod twiml;
 mod visit;
 mod vonage;
 
@@ -29,7 +31,7 @@ pub use self::http::{HttpProvider, HttpSettings};
 pub use self::preset::{Guide, Preset};
 pub use self::presets::PRESETS;
 pub use self::probe::{Finding, Probe, Probing, resolve};
-pub use self::signature::{Callback, Receipt, Refusal};
+pub use self::signature::{Callback, KeyedCall, Receipt, Refusal};
 pub use self::smtp::{DkimSettings, Encryption, Logo, Mailbox, SmtpLogin, SmtpProvider, SmtpServer, SmtpSettings};
 pub use self::sns::{SnsProvider, SnsSettings};
 pub use self::twilio::{TwilioProvider, TwilioSettings};
@@ -88,8 +90,31 @@ pub trait Provider: Send + Sync {
         Err(Refusal::Unsigned)
     }
 
+    /// Whether its calls can ask for digits that [`Self::digits`] brings back.
+    fn takes_digits(&self) -> bool {
+        false
+    }
+
+    /// Checks digits that a person keyed into a call. Nothing of them is believed before their signature is right.
+    fn digits(&self, _callback: &Callback<'_>, _now: Timestamp) -> Result<KeyedCall, Refusal> {
+        Err(Refusal::Unsigned)
+    }
+
+    /// The answer to such digits, with which the call says these words and ends. `language` is the first part of a code.
+    fn spoken_reply(&self, _words: &str, _language: &str) -> Reply {
+        Reply::default()
+    }
+
     /// Sends one message, which travels over one of [`Self::channels`].
     fn send<'a>(&'a self, message: &'a OutgoingMessage) -> Sending<'a>;
+}
+
+/// The body of an answer to a provider.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reply {
+    /// Its media type; empty without a body.
+    pub content_type: &'static str,
+    pub body: String,
 }
 
 /// Why a provider did not take a message. Errors go to the log, so none of them can hold text: no number, address or code

@@ -1,11 +1,12 @@
 //! Whether a receipt comes from the provider that it names (contract 18.3). Pure: the caller brings the request, the secret
 //! and the time, and answers by what these functions say.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use domain::model::time::{HOUR, MINUTE, SECOND};
-use domain::{Secret, Timestamp};
+use domain::{FactorResponse, KeyedDigits, Secret, Timestamp, VerificationId};
 use hmac::{Hmac, KeyInit, Mac as _};
 use hyper::HeaderMap;
 use serde::Deserialize;
@@ -25,8 +26,10 @@ const AHEAD: i64 = MINUTE;
 const COUNTED: i64 = HOUR;
 /// The field of a callback's query that holds [`OutgoingMessage::key`].
 pub(crate) const REFERENCE: &str = "message";
+/// The field of a callback's query that holds the verification whose call it is about.
+pub(crate) const CALL: &str = "call";
 
-/// A request with a receipt.
+/// A request of a provider: a receipt, or keyed digits.
 #[derive(Clone, Copy)]
 pub struct Callback<'a> {
     pub headers: &'a HeaderMap,
@@ -79,7 +82,16 @@ impl std::fmt::Debug for Receipt {
     }
 }
 
-/// Why a receipt is not taken.
+/// What a person keyed into a call, and which call it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyedCall {
+    /// The verification that the call asked to answer.
+    pub verification: VerificationId,
+    /// The digits, absent if no key was pressed.
+    pub keyed: KeyedDigits,
+}
+
+/// Why a receipt, or digits, are not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// 403: it has no signature, a wrong one, or one of another time.
@@ -99,26 +111,8 @@ pub fn twilio(
     body: &[u8],
     now: Timestamp,
 ) -> Result<Receipt, Refusal> {
-    let signature = signature.and_then(|text| BASE64.decode(text.as_bytes()).ok()).ok_or(Refusal::Unsigned)?;
-    // Twice the same field counts once, as for Twilio's own validators.
-    let fields: BTreeSet<_> = url::form_urlencoded::parse(body).take(FIELDS + 1).collect();
-    if fields.len() > FIELDS {
-        return Err(Refusal::Unsigned);
-    }
-    let is_right = spellings(url).iter().any(|url| {
-        let mut hmac = keyed::<Hmac<Sha1>>(auth_token);
-        hmac.update(url.as_bytes());
-        for (name, value) in &fields {
-            hmac.update(name.as_bytes());
-            hmac.update(value.as_bytes());
-        }
-        hmac.verify_slice(&signature).is_ok()
-    });
-    if !is_right {
-        return Err(Refusal::Unsigned);
-    }
-    let field = |wanted: &str| fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_ref());
-    let (status, to) = field("MessageStatus").zip(field("To")).ok_or(Refusal::NotUnderstood)?;
+    let signed = TwilioForm::checked(auth_token, url, signature, body)?;
+    let (status, to) = signed.field("MessageStatus").zip(signed.field("To")).ok_or(Refusal::NotUnderstood)?;
     let delivered = match status {
         "delivered" => Some(true),
         "undelivered" | "failed" => Some(false),
@@ -127,7 +121,55 @@ pub fn twilio(
     let reference = url.query_pairs().find(|(name, _)| name == REFERENCE).map(|(_, key)| key);
     let queued_at = counted(reference.as_deref(), now);
     let until = queued_at.map_or(now.plus(OLDEST), |at| at.plus(COUNTED).max(now.plus(OLDEST)));
-    Ok(Receipt { delivered, to: to.to_owned(), counts: queued_at.is_some(), mark: Mark::of(&signature), until })
+    Ok(Receipt { delivered, to: to.to_owned(), counts: queued_at.is_some(), mark: signed.mark, until })
+}
+
+/// Checks digits that Twilio brings, signed as its receipts are. The URL that we gave names the verification.
+pub fn twilio_digits(
+    auth_token: &Secret,
+    url: &Url,
+    signature: Option<&str>,
+    body: &[u8],
+) -> Result<KeyedCall, Refusal> {
+    let signed = TwilioForm::checked(auth_token, url, signature, body)?;
+    let call = url.query_pairs().find(|(name, _)| name == CALL).and_then(|(_, id)| id.parse().ok());
+    let (verification, to) = call.zip(signed.field("To")).ok_or(Refusal::NotUnderstood)?;
+    let digits = FactorResponse::typed(signed.field("Digits").unwrap_or_default());
+    Ok(KeyedCall { verification, keyed: KeyedDigits { to: to.to_owned(), digits } })
+}
+
+/// The fields of a form of Twilio whose signature is right.
+struct TwilioForm<'a> {
+    fields: BTreeSet<(Cow<'a, str>, Cow<'a, str>)>,
+    mark: Mark,
+}
+
+impl<'a> TwilioForm<'a> {
+    fn checked(auth_token: &Secret, url: &Url, signature: Option<&str>, body: &'a [u8]) -> Result<Self, Refusal> {
+        let signature = signature.and_then(|text| BASE64.decode(text.as_bytes()).ok()).ok_or(Refusal::Unsigned)?;
+        // Twice the same field counts once, as for Twilio's own validators.
+        let fields: BTreeSet<_> = url::form_urlencoded::parse(body).take(FIELDS + 1).collect();
+        if fields.len() > FIELDS {
+            return Err(Refusal::Unsigned);
+        }
+        let is_right = spellings(url).iter().any(|url| {
+            let mut hmac = keyed::<Hmac<Sha1>>(auth_token);
+            hmac.update(url.as_bytes());
+            for (name, value) in &fields {
+                hmac.update(name.as_bytes());
+                hmac.update(value.as_bytes());
+            }
+            hmac.verify_slice(&signature).is_ok()
+        });
+        if !is_right {
+            return Err(Refusal::Unsigned);
+        }
+        Ok(Self { fields, mark: Mark::of(&signature) })
+    }
+
+    fn field(&self, wanted: &str) -> Option<&str> {
+        self.fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_ref())
+    }
 }
 
 /// When the message was queued that a receipt refers to, if it is one of ours from the last hour.
@@ -260,6 +302,43 @@ mod tests {
         let check = |signature| twilio(&secret("12345"), &url, Some(signature), form.as_bytes(), NOW).unwrap_err();
         assert_eq!(check("RSOYDt4T1cUTdK1PDd93/VVr8B8="), Refusal::NotUnderstood);
         assert_eq!(check("GvWf1cFY/Q7PnoempGyD5oXAezc="), Refusal::Unsigned);
+    }
+
+    const DIGITS: &str = "https://mfa.example.com/callbacks/twilio/digits";
+    const ASKED: &str = "11111111-2222-4333-8444-555555555555";
+
+    fn digits(query: &str, fields: &[(&str, &str)]) -> Result<KeyedCall, Refusal> {
+        let url = Url::parse(&format!("{DIGITS}?{query}")).unwrap();
+        let mut hmac = keyed::<Hmac<Sha1>>(&secret("token"));
+        hmac.update(url.as_str().as_bytes());
+        let sorted: BTreeSet<_> = fields.iter().collect();
+        for (name, value) in sorted {
+            hmac.update(format!("{name}{value}").as_bytes());
+        }
+        let signature = BASE64.encode(&hmac.finalize().into_bytes());
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        twilio_digits(&secret("token"), &url, Some(&signature), body.as_bytes())
+    }
+
+    #[test]
+    fn digits_of_twilio_name_their_verification_and_the_number_that_was_called() {
+        let fields = [("CallSid", "CA1"), ("Digits", "042137"), ("To", "+14155550123")];
+        let call = digits(&format!("call={ASKED}"), &fields).unwrap();
+        assert_eq!((call.verification.to_string().as_str(), call.keyed.to.as_str()), (ASKED, "+14155550123"));
+        assert_eq!(call.keyed.digits, FactorResponse::typed("042137"));
+        assert!(!format!("{call:?}").contains("042137") && !format!("{call:?}").contains("1415"));
+        let silent =
+            digits(&format!("call={ASKED}"), &fields[..1].iter().chain(&fields[2..]).copied().collect::<Vec<_>>());
+        assert!(silent.unwrap().keyed.digits.is_absent());
+        for query in
+            ["", "call=", "call=x", "message=1", &format!("call={}", &ASKED[1..]), &format!("call={ASKED}CallSidCA1")]
+        {
+            assert_eq!(digits(query, &fields), Err(Refusal::NotUnderstood), "{query}");
+        }
+        assert_eq!(digits(&format!("call={ASKED}"), &fields[..2]), Err(Refusal::NotUnderstood));
+        let url = Url::parse(&format!("{DIGITS}?call={ASKED}")).unwrap();
+        assert_eq!(twilio_digits(&secret("token"), &url, None, b"Digits=1&To=%2B1"), Err(Refusal::Unsigned));
+        assert_eq!(twilio_digits(&secret("token"), &url, Some("AAAA"), b"Digits=1&To=%2B1"), Err(Refusal::Unsigned));
     }
 
     #[test]

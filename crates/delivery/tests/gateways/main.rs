@@ -3,6 +3,7 @@
 //!
 //! The requests are those of the gateways' public documentation, whose addresses are in the table of presets.
 
+mod calls;
 mod server;
 
 use std::sync::{Arc, Mutex, OnceLock};
@@ -282,6 +283,8 @@ fn twilio(_: &'static str, base: &str, calling: Calling) -> Arc<dyn Provider> {
         auth_token: secret(),
         from: Some("+15005550001".to_owned()),
         messaging_service_sid: None,
+        voice_from: None,
+        digits_callback: None,
         base_url: Some(base.to_owned()),
         status_callback: Some("https://mfa.example.com/callbacks/twilio/status".to_owned()),
         calling,

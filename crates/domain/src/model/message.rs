@@ -104,6 +104,9 @@ pub struct Content {
     pub code: Option<String>,
     /// The link inside the words, if there is one.
     pub link: Option<String>,
+    /// The language of the words, as the first part of its code, where we know it.
+    #[serde(default)]
+    pub language: Option<String>,
     /// For a push: the nonce a phone must sign, base64url.
     pub nonce: Option<String>,
 }
@@ -111,7 +114,7 @@ pub struct Content {
 impl Content {
     /// Words for somebody, and nothing else.
     pub fn of(to: String, body: String) -> Self {
-        Self { to, body, subject: None, html: None, code: None, link: None, nonce: None }
+        Self { to, body, subject: None, html: None, code: None, link: None, language: None, nonce: None }
     }
 
     /// The same with a subject line and in HTML, for mail.

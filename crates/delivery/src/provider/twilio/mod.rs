@@ -1,17 +1,23 @@
-//! Text messages over Twilio's Programmable Messaging.
+//! Text messages over Twilio's Programmable Messaging, and calls over its Programmable Voice (`call.rs`).
+
+mod call;
+mod settings;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use domain::{Channel, Secret, Timestamp};
+use domain::{Channel, Timestamp};
 use hyper::Method;
 use hyper::header::{HeaderName, HeaderValue};
 use reqwest::Request;
 use url::Url;
 
-use super::gateway::{self, BadSetting, Calling, Gateway};
+use self::call::Calls;
+pub use self::settings::TwilioSettings;
+use super::gateway::{self, Answer, BadSetting, Gateway};
 use super::signature::{Callback, REFERENCE};
-use super::{Probing, Provider, Receipt, Refusal, SendError, Sending, signature};
+use super::spoken::Spoken;
+use super::{KeyedCall, Probing, Provider, Receipt, Refusal, Reply, SendError, Sending, signature, twiml};
 use crate::message::OutgoingMessage;
 
 const BASE: &str = "https://api.twilio.com";
@@ -22,8 +28,8 @@ const IDEMPOTENCY: HeaderName = HeaderName::from_static("i-twilio-idempotency-to
 
 /// Errors of Twilio's dictionary that say that no provider reaches the recipient.
 const UNREACHABLE: &[u64] = &[
-    // The number is none.
-    21_211, 21_217,
+    // The number is none, or cannot be called.
+    21_211, 21_214, 21_217,
     // The recipient has unsubscribed. Going around that by another gateway would be wrong.
     21_610, // The number is no mobile one, or a landline.
     21_614, 21_635,
@@ -39,21 +45,6 @@ const DENIED: &[u64] = &[
     30_002,
 ];
 
-/// `delivery.twilio.*` (contract 18.5).
-#[derive(Debug, Clone)]
-pub struct TwilioSettings {
-    pub account_sid: String,
-    pub auth_token: Secret,
-    /// The sender. Either this or a messaging service.
-    pub from: Option<String>,
-    pub messaging_service_sid: Option<String>,
-    /// Another address than Twilio's own.
-    pub base_url: Option<String>,
-    /// Where receipts are to be sent; none are asked for without it.
-    pub status_callback: Option<String>,
-    pub calling: Calling,
-}
-
 /// Sends over Twilio.
 #[derive(Debug)]
 pub struct TwilioProvider {
@@ -62,8 +53,9 @@ pub struct TwilioProvider {
     url: Url,
     /// The account itself.
     account: Url,
-    /// The name and the value of the field that says who sends.
-    sender: (&'static str, String),
+    /// The name and the value of the field that says who sends; nothing where there are only calls.
+    sender: Option<(&'static str, String)>,
+    calls: Option<Calls>,
     /// Where receipts are to be sent.
     callback: Option<Url>,
     /// Twilio has refused the address for receipts, so none are asked for any more.
@@ -71,8 +63,8 @@ pub struct TwilioProvider {
 }
 
 impl TwilioProvider {
-    /// What Twilio carries for us.
-    pub const CHANNELS: &[Channel] = &[Channel::Sms];
+    /// What Twilio can carry for us.
+    pub const CHANNELS: &[Channel] = &[Channel::Sms, Channel::Voice];
 
     /// Checks the settings; nothing is called.
     pub fn new(settings: TwilioSettings) -> Result<Self, BadSetting> {
@@ -82,10 +74,11 @@ impl TwilioProvider {
         }
         gateway::needed_secret("auth_token", &settings.auth_token)?;
         let sender = match (&settings.from, &settings.messaging_service_sid) {
-            (Some(from), None) => ("From", gateway::needed("from", from)?.to_owned()),
+            (Some(from), None) => Some(("From", gateway::needed("from", from)?.to_owned())),
             (None, Some(service)) => {
-                ("MessagingServiceSid", gateway::needed("messaging_service_sid", service)?.to_owned())
+                Some(("MessagingServiceSid", gateway::needed("messaging_service_sid", service)?.to_owned()))
             }
+            (None, None) if settings.voice_from.is_some() => None,
             (None, None) => return Err(BadSetting::new("from", "this or messaging_service_sid is needed")),
             (Some(_), Some(_)) => {
                 return Err(BadSetting::new("from", "this and messaging_service_sid exclude each other"));
@@ -93,11 +86,13 @@ impl TwilioProvider {
         };
         let base = settings.base_url.as_deref().unwrap_or(BASE);
         let url = gateway::below(base, &format!("/2010-04-01/Accounts/{sid}/Messages.json"))?;
+        let calls = gateway::below(base, &format!("/2010-04-01/Accounts/{sid}/Calls.json"))?;
+        let calls = Calls::of(&settings, calls)?;
         let account = gateway::below(base, &format!("/2010-04-01/Accounts/{sid}.json"))?;
         let callback = settings.status_callback.as_deref().map(Url::parse).transpose();
         let callback = callback.map_err(|_| BadSetting::new("status_callback", "this is not a URL"))?;
         let (gateway, is_out_of_reach) = (Gateway::new(settings.calling.clone())?, AtomicBool::new(false));
-        Ok(Self { gateway, settings, url, account, sender, callback, is_out_of_reach })
+        Ok(Self { gateway, settings, url, account, sender, calls, callback, is_out_of_reach })
     }
 
     /// Asks for the account's own record.
@@ -105,6 +100,19 @@ impl TwilioProvider {
         let mut request = Request::new(Method::GET, self.account.clone());
         gateway::authenticate(&mut request, &self.settings.account_sid, &self.settings.auth_token)?;
         Ok(request)
+    }
+
+    async fn hand_over(&self, message: &OutgoingMessage) -> Result<(), SendError> {
+        match message.channel {
+            Channel::Voice => self.call(message).await,
+            Channel::Sms | Channel::Email | Channel::Push => self.message(message).await,
+        }
+    }
+
+    async fn call(&self, message: &OutgoingMessage) -> Result<(), SendError> {
+        let calls = self.calls.as_ref().ok_or(SendError::Refused)?;
+        let answer = self.gateway.call(calls.request(&self.settings, message)?).await?;
+        self.judge(message, &answer)
     }
 
     async fn message(&self, message: &OutgoingMessage) -> Result<(), SendError> {
@@ -121,12 +129,17 @@ impl TwilioProvider {
             }
             answer = self.gateway.call(self.request(message, None)?).await?;
         }
+        self.judge(message, &answer)
+    }
+
+    /// What an answer of Twilio means.
+    fn judge(&self, message: &OutgoingMessage, answer: &Answer) -> Result<(), SendError> {
         let json = answer.json();
         if answer.status().is_success() {
             gateway::note_taken(self.name(), message, json["sid"].as_str());
             return Ok(());
         }
-        gateway::note_fault(self.name(), message, &answer);
+        gateway::note_fault(self.name(), message, answer);
         let code = json["code"].as_u64().unwrap_or_default();
         if DENIED.contains(&code) {
             return Err(SendError::Denied);
@@ -135,7 +148,7 @@ impl TwilioProvider {
     }
 
     fn request(&self, message: &OutgoingMessage, callback: Option<&Url>) -> Result<Request, SendError> {
-        let (sender, from) = &self.sender;
+        let (sender, from) = self.sender.as_ref().ok_or(SendError::Refused)?;
         let content = &message.content;
         let fields = [("To", content.to.as_str()), (sender, from), ("Body", &content.body)];
         let callback = callback.map(|url| ("StatusCallback", url.as_str()));
@@ -161,7 +174,11 @@ impl Provider for TwilioProvider {
     }
 
     fn channels(&self) -> &[Channel] {
-        Self::CHANNELS
+        match (&self.sender, &self.calls) {
+            (Some(_), Some(_)) => Self::CHANNELS,
+            (None, Some(_)) => &[Channel::Voice],
+            (_, None) => &[Channel::Sms],
+        }
     }
 
     fn at_once(&self) -> usize {
@@ -191,7 +208,20 @@ impl Provider for TwilioProvider {
         signature::twilio(&self.settings.auth_token, &url, signed, callback.body, now)
     }
 
+    fn takes_digits(&self) -> bool {
+        self.calls.is_some()
+    }
+
+    fn digits(&self, callback: &Callback<'_>, _now: Timestamp) -> Result<KeyedCall, Refusal> {
+        let calls = self.calls.as_ref().ok_or(Refusal::Unsigned)?;
+        calls.digits(&self.settings, callback)
+    }
+
+    fn spoken_reply(&self, words: &str, language: &str) -> Reply {
+        Reply { content_type: twiml::TYPE, body: twiml::says(&[Spoken::Words(words)], Some(language)) }
+    }
+
     fn send<'a>(&'a self, message: &'a OutgoingMessage) -> Sending<'a> {
-        Box::pin(self.message(message))
+        Box::pin(self.hand_over(message))
     }
 }

@@ -1,0 +1,100 @@
+//! What a call says, before a gateway has put it into its own form: a code is said twice, and apart from the words around
+//! it, so that it can be said slowly (contract 18.9). Pure.
+
+use crate::message::OutgoingMessage;
+
+/// What a call is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// It says something, and takes nothing.
+    Says,
+    /// It asks for the digits that a screen shows.
+    AsksDigits,
+}
+
+/// A part of what a call says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spoken<'a> {
+    Words(&'a str),
+    /// A code, to be spelled slowly.
+    Code(&'a str),
+}
+
+/// What this call is for. Only a call about a verification has somebody waiting for digits, and it holds no code.
+pub(super) fn purpose(message: &OutgoingMessage) -> Purpose {
+    if message.about.is_some() && message.content.code.is_none() { Purpose::AsksDigits } else { Purpose::Says }
+}
+
+/// What this call says, in order. Words of an operator that have their code once are said twice as a whole.
+pub(super) fn parts(message: &OutgoingMessage) -> Vec<Spoken<'_>> {
+    let body = message.content.body.as_str();
+    let Some(code) = message.content.code.as_deref().filter(|code| !code.is_empty()) else {
+        return vec![Spoken::Words(body)];
+    };
+    let mut parts = Vec::new();
+    for (n, words) in body.split(code).enumerate() {
+        if n > 0 {
+            parts.push(Spoken::Code(code));
+        }
+        if !words.trim().is_empty() {
+            parts.push(Spoken::Words(words));
+        }
+    }
+    let codes = parts.iter().filter(|part| matches!(part, Spoken::Code(_))).count();
+    if codes == 1 { parts.repeat(2) } else { parts }
+}
+
+/// The language of a call as gateways name it, for the languages of our own texts. Of another we do not know whether the
+/// gateway speaks it, so it speaks its own.
+pub(super) fn tongue(language: &str) -> Option<&'static str> {
+    Some(match language {
+        "en" => "en-US",
+        "de" => "de-DE",
+        "fr" => "fr-FR",
+        "es" => "es-ES",
+        "ja" => "ja-JP",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use domain::{Channel, Content, DeviceId, MessageId, Timestamp, UserId, VerificationId};
+
+    use super::*;
+    use crate::message::Concerned;
+
+    /// A call in English about a verification.
+    pub(in super::super) fn call(body: &str, code: Option<&str>) -> OutgoingMessage {
+        let verification_id: VerificationId = "11111111-2222-4333-8444-555555555555".parse().unwrap();
+        OutgoingMessage {
+            id: MessageId(4711),
+            channel: Channel::Voice,
+            about: Some(Concerned { user_id: UserId(7), device_id: DeviceId(9), verification_id }),
+            content: Content {
+                code: code.map(str::to_owned),
+                language: Some("en".to_owned()),
+                ..Content::of("+14155550123".to_owned(), body.to_owned())
+            },
+            created_at: Timestamp(1_440_938_160_000),
+        }
+    }
+
+    #[test]
+    fn a_code_is_said_twice() {
+        use Spoken::{Code, Words};
+        let twice = call("Acme. Code: 0042. Again: 0042. Bye.", Some("0042"));
+        let said = [Words("Acme. Code: "), Code("0042"), Words(". Again: "), Code("0042"), Words(". Bye.")];
+        assert_eq!(parts(&twice), said);
+        let once = call("Code 0042", Some("0042"));
+        assert_eq!(parts(&once), [Words("Code "), Code("0042"), Words("Code "), Code("0042")]);
+        assert_eq!(parts(&call("Key in six digits", None)), [Words("Key in six digits")]);
+    }
+
+    #[test]
+    fn only_a_call_about_a_verification_and_without_a_code_asks_for_digits() {
+        assert_eq!(purpose(&call("Key in", None)), Purpose::AsksDigits);
+        assert_eq!(purpose(&call("Code 0042", Some("0042"))), Purpose::Says);
+        assert_eq!(purpose(&OutgoingMessage { about: None, ..call("A test", None) }), Purpose::Says);
+    }
+}

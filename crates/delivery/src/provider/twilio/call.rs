@@ -1,0 +1,71 @@
+//! Calls over Twilio's Programmable Voice (contract 18.9). What is said goes along with the call, as `TwiML`.
+
+use hyper::Method;
+use reqwest::Request;
+use url::Url;
+
+use super::super::gateway::{self, BadSetting};
+use super::super::signature::{self, CALL, Callback};
+use super::super::spoken::{Purpose, parts, purpose};
+use super::super::{KeyedCall, Refusal, SendError, twiml};
+use super::settings::TwilioSettings;
+use crate::message::OutgoingMessage;
+
+/// How long the telephone rings, in seconds.
+const RINGS: &str = "30";
+/// How long a call lasts at most, in seconds.
+const LASTS: &str = "120";
+
+/// How calls are made.
+#[derive(Debug)]
+pub(super) struct Calls {
+    /// The number that calls.
+    from: String,
+    url: Url,
+    /// Where keyed digits are to be sent.
+    digits: Url,
+}
+
+impl Calls {
+    /// Calls by the number of the settings; nothing if they name none.
+    pub(super) fn of(settings: &TwilioSettings, url: Url) -> Result<Option<Self>, BadSetting> {
+        let Some(from) = &settings.voice_from else { return Ok(None) };
+        let from = gateway::needed("voice_from", from)?.to_owned();
+        let digits = settings.digits_callback.as_deref();
+        let digits = digits.ok_or_else(|| BadSetting::new("voice_from", "calls need public_url, too"))?;
+        let digits = Url::parse(digits).map_err(|_| BadSetting::new("digits_callback", "this is not a URL"))?;
+        Ok(Some(Self { from, url, digits }))
+    }
+
+    /// The request for a call.
+    pub(super) fn request(&self, settings: &TwilioSettings, message: &OutgoingMessage) -> Result<Request, SendError> {
+        let (said, language) = (parts(message), message.content.language.as_deref());
+        let twiml = match (purpose(message), message.about) {
+            (Purpose::AsksDigits, Some(about)) => {
+                let mut action = self.digits.clone();
+                action.set_query(Some(&format!("{CALL}={}", about.verification_id)));
+                twiml::asks_digits(&said, language, action.as_str())
+            }
+            _ => twiml::says(&said, language),
+        };
+        let fields = [
+            ("To", message.content.to.as_str()),
+            ("From", &self.from),
+            ("Twiml", &twiml),
+            ("Timeout", RINGS),
+            ("TimeLimit", LASTS),
+        ];
+        let mut request = gateway::request(Method::POST, self.url.clone(), gateway::FORM, gateway::form(fields));
+        gateway::authenticate(&mut request, &settings.account_sid, &settings.auth_token)?;
+        Ok(request)
+    }
+
+    /// The digits that Twilio brings, once its signature is right. It has no time in it and needs none: the verification
+    /// has an end, and the first digits are it.
+    pub(super) fn digits(&self, settings: &TwilioSettings, callback: &Callback<'_>) -> Result<KeyedCall, Refusal> {
+        let mut url = self.digits.clone();
+        url.set_query(callback.query);
+        let signed = callback.header("x-twilio-signature");
+        signature::twilio_digits(&settings.auth_token, &url, signed, callback.body)
+    }
+}
