@@ -1,5 +1,6 @@
-//! `POST /callbacks/PROVIDER/status`: the receipts of providers (contract 18.3). It belongs to no dialect: providers call it, and
-//! `delivery` judges what they say. The caller is unknown until the signature is right, so an answer is only a status. A
+//! `POST /callbacks/PROVIDER/status`: the receipts of providers (contract 18.3); and `/digits`: what people key into calls
+//! (contract 18.9). It belongs to no dialect: providers call it, and
+//! `delivery` judges what they say. The caller is unknown until the signature is right, so an answer is a status, and for digits the words with which the call ends. A
 //! provider that is not configured has no path here: the answer is 404.
 
 use std::num::NonZeroU32;
@@ -8,13 +9,14 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Method, Request, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use delivery::{Callback, Receipts, Refusal};
-use engine::Engine;
+use delivery::{Callback, Provider, Receipts, Refusal, Reply};
+use domain::model::audit::Actor;
+use engine::{AnsweredCall, Engine, Fault};
 use web::door::{Answering, Door};
 use web::peer::Peer;
 use web::rate_limit::{Bucket, RetryAfter};
 
-/// Bytes of a receipt at most.
+/// Bytes of a receipt, or of digits, at most.
 const BODY: usize = 8 * 1024;
 /// Refusals for a wrong signature per second, for all callers together. Beyond it, the answer is 429.
 const RATE: NonZeroU32 = NonZeroU32::new(50).unwrap();
@@ -41,14 +43,21 @@ impl Callbacks {
         Self { receipts: Receipts::over(engine.routes()), rate, engine: engine.clone() }
     }
 
-    fn take(&self, request: &Request<Bytes>) -> Response {
+    async fn take(&self, request: &Request<Bytes>) -> Response {
         if request.method() != Method::POST {
             return refusal(StatusCode::METHOD_NOT_ALLOWED);
         }
-        let uri = request.uri();
-        let callback = Callback { headers: request.headers(), query: uri.query(), body: request.body() };
-        match self.receipts.take(uri.path(), &callback, self.engine.now()) {
-            Ok(()) => StatusCode::OK.into_response(),
+        let path = request.uri().path();
+        let callback = Callback { headers: request.headers(), query: request.uri().query(), body: request.body() };
+        let taken = match self.engine.routes().digits_at(path) {
+            Some(provider) => self.digits(provider, &callback).await,
+            None => {
+                let taken = self.receipts.take(path, &callback, self.engine.now());
+                taken.map(|()| StatusCode::OK.into_response())
+            }
+        };
+        match taken {
+            Ok(response) => response,
             Err(Refusal::NotUnderstood) => refusal(StatusCode::BAD_REQUEST),
             // Only these count, so that strangers cannot shut providers out.
             Err(Refusal::Unsigned) => match self.rate.take(&()) {
@@ -62,9 +71,44 @@ impl Callbacks {
     }
 }
 
+impl Callbacks {
+    /// Judges the digits of a call. Those for another number than the device's are refused as a wrong signature is.
+    async fn digits(&self, provider: &Arc<dyn Provider>, callback: &Callback<'_>) -> Result<Response, Refusal> {
+        let call = provider.digits(callback, self.engine.now())?;
+        if call.keyed.digits.is_absent() {
+            return Ok(StatusCode::OK.into_response());
+        }
+        let actor = Actor { request: web::request_id::current().map(Arc::from), ..Actor::default() };
+        match self.engine.answer_call(call.verification, &call.keyed, actor).await {
+            Ok(Some(AnsweredCall { said, .. })) => {
+                let Reply { content_type, body } = provider.spoken_reply(&said.text, &said.language);
+                Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(content_type))], body).into_response())
+            }
+            Ok(None) => {
+                tracing::warn!(
+                    provider = provider.name(),
+                    "call digits refused: another number was called than the device's"
+                );
+                Err(Refusal::Unsigned)
+            }
+            Err(Fault::Busy | Fault::Unavailable(_)) => Ok(later()),
+            Err(fault @ Fault::Internal(_)) => {
+                tracing::error!(error = format!("{:#}", anyhow::Error::from(fault)), "call digits not judged");
+                Ok(refusal(StatusCode::INTERNAL_SERVER_ERROR))
+            }
+        }
+    }
+}
+
+fn later() -> Response {
+    let mut response = refusal(StatusCode::SERVICE_UNAVAILABLE);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
 impl Door for Callbacks {
     fn takes(&self, path: &str) -> bool {
-        self.receipts.are_taken_at(path)
+        self.receipts.are_taken_at(path) || self.engine.routes().digits_at(path).is_some()
     }
 
     fn body_bytes(&self) -> usize {
@@ -76,7 +120,7 @@ impl Door for Callbacks {
     }
 
     fn answer(&self, request: Request<Bytes>, _: Option<Peer>) -> Answering<'_> {
-        Box::pin(async move { self.take(&request) })
+        Box::pin(async move { self.take(&request).await })
     }
 }
 
