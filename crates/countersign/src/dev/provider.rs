@@ -55,6 +55,11 @@ impl Provider for DevProvider {
         &Channel::ALL
     }
 
+    /// By `POST /dev/outbox/ID/keypad`.
+    fn takes_digits(&self) -> bool {
+        true
+    }
+
     fn send<'a>(&'a self, outgoing: &'a OutgoingMessage) -> Sending<'a> {
         Box::pin(async move {
             let about = outgoing.about.ok_or(SendError::Refused)?;

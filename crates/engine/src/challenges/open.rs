@@ -5,8 +5,8 @@ use domain::rules::basis::Basis;
 use domain::rules::reaching::Unreachable;
 use domain::rules::verification::open::{self, Opened, Opening};
 use domain::{
-    Challenge, ClientId, ClientOptions, Device, DeviceId, DeviceStatus, Digest, Purpose, Status, Timestamp, UserId,
-    Verification, VerificationId, View,
+    Challenge, ClientId, ClientOptions, Device, DeviceId, DeviceStatus, Digest, FactorKind, Purpose, Status, Timestamp,
+    UserId, Verification, VerificationId, View,
 };
 
 use crate::challenges::draw::{Challenged, CodeStyle, DeviceSetup, Handle};
@@ -126,6 +126,14 @@ impl Challengeable {
 }
 
 impl Engine {
+    /// Whether anybody can answer calls of this style: digits need providers that bring them back (contract 18.9).
+    pub(crate) fn takes(&self, call: CallStyle) -> bool {
+        match call {
+            CallStyle::SpeaksCode => true,
+            CallStyle::TakesDigits => self.routes().take_digits(),
+        }
+    }
+
     /// Puts a challenge to a device.
     pub async fn open_verification(
         &self,
@@ -194,9 +202,12 @@ impl Engine {
         let user = view.user.as_ref().ok_or(ChallengeError::NoUser)?;
         let asked = Challengeable::find(view, request.device).ok_or(ChallengeError::NoDevice)?;
         let device = &asked.device;
+        if device.factor == FactorKind::Voice && !self.takes(request.call) {
+            return Err(ChallengeError::NoDevice);
+        }
         let credential = self.open_credential(device)?;
         let style = CodeStyle {
-            alphanumeric: !request.numeric && device.factor == domain::FactorKind::Sms,
+            alphanumeric: !request.numeric && device.factor == FactorKind::Sms,
             keypad: request.call == CallStyle::TakesDigits,
             options: &request.options,
             template: request.template.as_ref().filter(|_| context.right.words_messages()),

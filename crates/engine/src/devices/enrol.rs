@@ -16,6 +16,7 @@ use store::IdKind;
 use crate::challenges::draw::{Challenged, CodeStyle, DeviceSetup, Handle};
 use crate::challenges::message_budgets::{Sending, may_be_unsent, out_of_reach};
 use crate::challenges::message_text::MessageTemplate;
+use crate::challenges::open::CallStyle;
 use crate::decision_name::DecisionName;
 use crate::fault::faults_of_the_store;
 use crate::{Engine, Fault};
@@ -118,7 +119,12 @@ impl Engine {
         if request.trusted && !request.factor.may_be_trusted() {
             return Err(EnrolError::NotTrustable);
         }
-        if !self.settings.policy.offers(request.factor) {
+        // A device that is confirmed by its first call keys digits into it.
+        let is_mute = request.factor == FactorKind::Voice
+            && !request.trusted
+            && request.confirm == Confirm::AtOnce
+            && !self.takes(CallStyle::TakesDigits);
+        if is_mute || !self.settings.policy.offers(request.factor) {
             return Err(EnrolError::NotOffered);
         }
         let credential = self.draw_credential(&request, user)?;

@@ -7,6 +7,7 @@ use domain::rules::standing::{self, Standing};
 use domain::{AuditKind, Device, DeviceId, FactorKind, Purpose, Status, Timestamp, UserId};
 use store::{EventFilter, EventPage, KnownVerification};
 
+use crate::challenges::open::CallStyle;
 use crate::users::error::UserError;
 use crate::{Engine, Event, Fault};
 
@@ -34,11 +35,13 @@ pub struct VerificationState {
 }
 
 impl Engine {
-    /// The factors a user can still enrol.
-    pub async fn factors(&self, user: UserId) -> Result<Vec<FactorKind>, UserError> {
+    /// The factors a user can still enrol by a door whose calls are of this style.
+    pub async fn factors(&self, user: UserId, call: CallStyle) -> Result<Vec<FactorKind>, UserError> {
         let view = self.store.view(user).await?;
         view.user.as_ref().ok_or(UserError::NoUser)?;
-        Ok(enrolment::offered(&view, &self.settings.policy))
+        let mut offered = enrolment::offered(&view, &self.settings.policy);
+        offered.retain(|factor| *factor != FactorKind::Voice || self.takes(call));
+        Ok(offered)
     }
 
     /// A user's devices, oldest first, without those still behind a registration.

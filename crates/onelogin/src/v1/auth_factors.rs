@@ -1,7 +1,7 @@
 //! `GET /api/1/users/{user_id}/auth_factors`: the factors a user can still enrol (contract 4.1).
 
 use axum::response::Response;
-use engine::UserError;
+use engine::{CallStyle, UserError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -27,7 +27,7 @@ struct Factor<'a> {
 /// The only MFA call of version 1 that answers 404 for an unknown user.
 pub(crate) async fn list(dialect: Dialect, _access: Access<ReadUsers>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::BadId)?;
-    let factors = dialect.engine.factors(user).await.map_err(|error| match error {
+    let factors = dialect.engine.factors(user, CallStyle::SpeaksCode).await.map_err(|error| match error {
         UserError::NoUser => Error::UserNotFound(user),
         UserError::Fault(fault) => fault.into(),
     })?;

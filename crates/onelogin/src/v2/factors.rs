@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::FactorKind;
+use engine::CallStyle;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -23,7 +24,7 @@ pub(crate) struct Offered<'a> {
 
 pub(crate) async fn list(dialect: Dialect, _access: Access<ReadMfa>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::NotFound)?;
-    let factors = dialect.engine.factors(user).await?;
+    let factors = dialect.engine.factors(user, CallStyle::TakesDigits).await?;
     let factors: Vec<_> = factors.into_iter().map(|kind| render(kind, &dialect.options.names)).collect();
     Ok(json(StatusCode::OK, &factors))
 }
