@@ -2,6 +2,8 @@
 
 #[path = "binary/callbacks.rs"]
 mod callbacks;
+#[path = "binary/calls.rs"]
+mod calls;
 #[path = "binary/check.rs"]
 mod check;
 #[path = "binary/clients.rs"]

@@ -1,5 +1,5 @@
 //! `[delivery.twilio]`, `[delivery.vonage]`, `[delivery.sns]` and the files of `delivery.http`: gateways for text messages
-//! (contract 18.5 and 18.6).
+//! and calls (contract 18.5, 18.6 and 18.9).
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use delivery::{
-    BadSetting, Calling, HttpProvider, Provider, Receipts, SnsProvider, SnsSettings, TwilioProvider, TwilioSettings,
-    VonageProvider, VonageSettings,
+    BadSetting, Calling, HttpProvider, Provider, Receipts, Routes, SnsProvider, SnsSettings, TwilioProvider,
+    TwilioSettings, VonageProvider, VonageSettings,
 };
 use domain::Secret;
 
@@ -63,7 +63,7 @@ impl Section for GatewaysConfig {
         Row { key: "delivery.twilio.auth_token", about: "Twilio: the account's auth token", ..SECRET },
         Row {
             key: "delivery.twilio.from",
-            about: "Twilio: the number that sends; this or messaging_service_sid",
+            about: "Twilio: the number that sends text messages; this or messaging_service_sid",
             example: "\"+14155550100\"",
             ..TEXT
         },
@@ -71,6 +71,12 @@ impl Section for GatewaysConfig {
             key: "delivery.twilio.messaging_service_sid",
             about: "Twilio: the messaging service that sends",
             example: "\"MG00000000000000000000000000000000\"",
+            ..TEXT
+        },
+        Row {
+            key: "delivery.twilio.voice_from",
+            about: "Twilio: the number that calls. With it and public_url, calls speak codes and take digits",
+            example: "\"+14155550100\"",
             ..TEXT
         },
         Row { key: "delivery.twilio.base_url", about: "Twilio: another address than its own", ..BASE_URL },
@@ -129,8 +135,8 @@ impl GatewaysConfig {
                 auth_token: twilio.secret("auth_token"),
                 from: twilio.maybe("from"),
                 messaging_service_sid: twilio.maybe("messaging_service_sid"),
-                voice_from: None,
-                digits_callback: None,
+                voice_from: twilio.maybe("voice_from"),
+                digits_callback: twilio.digits_callback("twilio"),
                 base_url: twilio.maybe("base_url"),
                 status_callback: twilio.callback("twilio"),
                 calling: twilio.calling(),
@@ -214,6 +220,11 @@ impl Below<'_> {
     /// Where the provider's receipts are to be sent, if callers from outside reach us.
     fn callback(&self, provider: &str) -> Option<String> {
         self.values.text("public_url").map(|url| format!("{url}{}", Receipts::path(provider)))
+    }
+
+    /// Where the digits are to be sent that people key into its calls, if callers from outside reach us.
+    fn digits_callback(&self, provider: &str) -> Option<String> {
+        self.values.text("public_url").map(|url| format!("{url}{}", Routes::digits_path(provider)))
     }
 
     fn calling(&self) -> Calling {

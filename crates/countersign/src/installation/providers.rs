@@ -28,7 +28,7 @@ pub(crate) const CONFIGURABLE: &[Configurable] = &[
         name: "twilio",
         setting: "delivery.twilio.account_sid",
         channels: TwilioProvider::CHANNELS,
-        caveat: "a gateway for text messages",
+        caveat: "a gateway for text messages and, with voice_from, calls",
     },
     Configurable {
         name: "vonage",
@@ -87,7 +87,23 @@ pub(crate) fn configured(config: &Config) -> anyhow::Result<Routes> {
             }
         }
     }
+    check_digits(&routes)?;
     Ok(routes)
+}
+
+/// A call that asks for digits may go over any route of its channel, so all of them must bring digits back, or none may be
+/// asked for (contract 18.9).
+fn check_digits(routes: &Routes) -> anyhow::Result<()> {
+    let (able, unable): (Vec<_>, Vec<_>) =
+        routes.of(Channel::Voice).map(|route| route.provider()).partition(|provider| provider.takes_digits());
+    if let (Some(able), Some(unable)) = (able.first(), unable.first()) {
+        let (able, unable) = (able.name(), unable.name());
+        anyhow::bail!(
+            "delivery.voice: {able} takes the digits that people key into calls and {unable} does not; use only providers of \
+             one kind for calls"
+        );
+    }
+    Ok(())
 }
 
 /// What an operator should know about the ways to the providers, a sentence each.

@@ -21,7 +21,7 @@ use crate::mail::Installation;
 const TWILIO: &str = "/callbacks/twilio/status";
 const VONAGE: &str = "/callbacks/vonage/status";
 /// No server has it. Signatures are over this address whatever the host of a request is.
-const PUBLIC: &str = "https://mfa.example.com";
+pub(crate) const PUBLIC: &str = "https://mfa.example.com";
 /// No log and no metric may hold it.
 const NUMBER: &str = "+14155550123";
 
@@ -46,14 +46,14 @@ fn public(config: &str) -> String {
 
 /// A receipt: its path with the query, the header that signs it, and its body.
 #[derive(Debug, Clone)]
-struct Receipt {
-    target: String,
-    signed: (&'static str, String),
-    body: String,
+pub(crate) struct Receipt {
+    pub(crate) target: String,
+    pub(crate) signed: (&'static str, String),
+    pub(crate) body: String,
 }
 
-/// A receipt of Twilio for this URL.
-fn of_twilio(url: &str, fields: &[(&str, &str)]) -> Receipt {
+/// A receipt of Twilio for this URL, or whatever else it sends.
+pub(crate) fn of_twilio(url: &str, fields: &[(&str, &str)]) -> Receipt {
     let mut sorted = fields.to_vec();
     sorted.sort_unstable();
     let mut hmac = <Hmac<Sha1>>::new_from_slice(b"canary-token").unwrap();
