@@ -1,7 +1,7 @@
 //! `[delivery.twilio]`, `[delivery.vonage]`, `[delivery.sns]` and the files of `delivery.http`: gateways for text messages
 //! and calls (contract 18.5, 18.6 and 18.9).
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -91,8 +91,26 @@ impl Section for GatewaysConfig {
             ..TEXT
         },
         Row {
+            key: "delivery.vonage.voice_from",
+            about: "Vonage: the number that calls. With it, the application and public_url, calls speak codes and take digits",
+            example: "\"14155550100\"",
+            ..TEXT
+        },
+        Row {
+            key: "delivery.vonage.application_id",
+            about: "Vonage: the application that calls",
+            example: "\"00000000-0000-4000-8000-000000000000\"",
+            ..TEXT
+        },
+        Row {
+            key: "delivery.vonage.private_key_file",
+            about: "Vonage: file of the application's private key (PEM, RSA)",
+            example: "\"/etc/countersign/vonage.pem\"",
+            ..ROW
+        },
+        Row {
             key: "delivery.vonage.signature_secret",
-            about: "Vonage: what it signs receipts with. With it and public_url, receipts are asked for",
+            about: "Vonage: what it signs receipts and keyed digits with. With it and public_url, receipts are asked for",
             ..SECRET
         },
         Row { key: "delivery.vonage.base_url", about: "Vonage: another address than its own", ..BASE_URL },
@@ -148,6 +166,10 @@ impl GatewaysConfig {
                 api_key: vonage.text("api_key"),
                 api_secret: vonage.secret("api_secret"),
                 from: vonage.text("from"),
+                voice_from: vonage.maybe("voice_from"),
+                application_id: vonage.maybe("application_id"),
+                private_key_file: vonage.maybe("private_key_file").map(PathBuf::from),
+                digits_callback: vonage.digits_callback("vonage"),
                 base_url: vonage.maybe("base_url"),
                 webhook_url: vonage.callback("vonage"),
                 signature_secret: vonage.maybe("signature_secret").map(|secret| Secret::new(secret.into_bytes())),

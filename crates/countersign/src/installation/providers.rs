@@ -34,7 +34,7 @@ pub(crate) const CONFIGURABLE: &[Configurable] = &[
         name: "vonage",
         setting: "delivery.vonage.api_key",
         channels: VonageProvider::CHANNELS,
-        caveat: "a gateway for text messages",
+        caveat: "a gateway for text messages and, with voice_from, calls",
     },
     Configurable {
         name: "sns",

@@ -28,7 +28,7 @@ pub(crate) enum BadKey {
 
 /// The library could not sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a mail could not be signed")]
+#[error("the key could not sign")]
 pub(crate) struct NotSigned;
 
 /// Signs for one domain with one key.
@@ -38,7 +38,8 @@ pub(crate) struct Signer {
     key: Key,
 }
 
-enum Key {
+/// A private key that signs.
+pub(crate) enum Key {
     Rsa(RsaKeyPair),
     Ed25519(Ed25519KeyPair),
 }
@@ -50,7 +51,8 @@ impl std::fmt::Debug for Signer {
 }
 
 impl Key {
-    fn from_pem(pem: &[u8]) -> Result<Self, BadKey> {
+    /// The key in a text in PEM: PKCS #8 or PKCS #1.
+    pub(crate) fn from_pem(pem: &[u8]) -> Result<Self, BadKey> {
         // RSA keys below 2048 bits, which verifiers need not take (RFC 8301), are refused by the library.
         let key = match PrivateKeyDer::from_pem_slice(pem).map_err(|_| BadKey::NoKey)? {
             PrivateKeyDer::Pkcs1(der) => RsaKeyPair::from_der(der.secret_pkcs1_der()).map(Self::Rsa),
@@ -71,7 +73,8 @@ impl Key {
         }
     }
 
-    fn sign(&self, data: &[u8]) -> Result<Vec<u8>, NotSigned> {
+    /// The signature of `data`: RSA with PKCS #1 and SHA-256, or Ed25519 of its SHA-256.
+    pub(crate) fn sign(&self, data: &[u8]) -> Result<Vec<u8>, NotSigned> {
         match self {
             Self::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];

@@ -5,6 +5,7 @@ mod file;
 mod gateway;
 mod guides;
 mod http;
+mod ncco;
 mod preset;
 mod presets;
 mod probe;

@@ -210,6 +210,19 @@ struct VonageStatus {
     client_ref: Option<String>,
 }
 
+/// What Vonage sends after keys were pressed, or none. In an older form, `dtmf` is a text and no number is named: it is not
+/// understood.
+#[derive(Deserialize)]
+struct VonageInput {
+    to: String,
+    dtmf: VonageKeys,
+}
+
+#[derive(Deserialize)]
+struct VonageKeys {
+    digits: Option<String>,
+}
+
 /// Checks a receipt of Vonage: the bearer token is a JWT (RFC 7519) with HS256, whose claims name Vonage, the time and the
 /// digest of the body.
 pub fn vonage(
@@ -218,14 +231,7 @@ pub fn vonage(
     body: &[u8],
     now: Timestamp,
 ) -> Result<Receipt, Refusal> {
-    let claims = authorization.and_then(|value| claims(signature_secret, value)).ok_or(Refusal::Unsigned)?;
-    let issued_at = Timestamp(claims.iat.saturating_mul(SECOND));
-    let is_timely = issued_at.plus(OLDEST) > now && issued_at <= now.plus(AHEAD);
-    let digest = HEXLOWER.encode(&Sha256::digest(body));
-    let is_of_body = bool::from(digest.as_bytes().ct_eq(claims.payload_hash.as_bytes()));
-    if claims.iss != "Vonage" || claims.jti.is_empty() || !is_timely || !is_of_body {
-        return Err(Refusal::Unsigned);
-    }
+    let (claims, issued_at) = checked(signature_secret, authorization, body, now)?;
     let VonageStatus { status, to, client_ref } = serde_json::from_slice(body).map_err(|_| Refusal::NotUnderstood)?;
     let delivered = match status.as_str() {
         "delivered" => Some(true),
@@ -234,6 +240,40 @@ pub fn vonage(
     };
     let counts = counted(client_ref.as_deref(), now).is_some();
     Ok(Receipt { delivered, to, counts, mark: Mark::of(claims.jti.as_bytes()), until: issued_at.plus(OLDEST) })
+}
+
+/// Checks digits that Vonage brings, signed as its receipts are. Its signature does not cover the URL, so `query`, which names
+/// the verification, is only as good as the number that was called: that one is in the body (SEC 98).
+pub fn vonage_digits(
+    signature_secret: &Secret,
+    authorization: Option<&str>,
+    query: Option<&str>,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<KeyedCall, Refusal> {
+    checked(signature_secret, authorization, body, now)?;
+    let VonageInput { to, dtmf } = serde_json::from_slice(body).map_err(|_| Refusal::NotUnderstood)?;
+    let mut fields = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    let call = fields.find(|(name, _)| name == CALL).and_then(|(_, id)| id.parse().ok());
+    let verification = call.ok_or(Refusal::NotUnderstood)?;
+    let digits = FactorResponse::typed(&dtmf.digits.unwrap_or_default());
+    Ok(KeyedCall { verification, keyed: KeyedDigits { to: format!("+{}", to.trim_start_matches('+')), digits } })
+}
+
+/// The claims of a token of Vonage for this body, and when it was issued.
+fn checked(
+    secret: &Secret,
+    authorization: Option<&str>,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<(Claims, Timestamp), Refusal> {
+    let claims = authorization.and_then(|value| claims(secret, value)).ok_or(Refusal::Unsigned)?;
+    let issued_at = Timestamp(claims.iat.saturating_mul(SECOND));
+    let is_timely = issued_at.plus(OLDEST) > now && issued_at <= now.plus(AHEAD);
+    let digest = HEXLOWER.encode(&Sha256::digest(body));
+    let is_of_body = bool::from(digest.as_bytes().ct_eq(claims.payload_hash.as_bytes()));
+    let is_right = claims.iss == "Vonage" && !claims.jti.is_empty() && is_timely && is_of_body;
+    if is_right { Ok((claims, issued_at)) } else { Err(Refusal::Unsigned) }
 }
 
 /// The claims of a token with a right signature. No other algorithm than HS256 is known here, whatever the token asks for.
@@ -394,6 +434,44 @@ mod tests {
     fn a_receipt_of_vonage_is_taken_for_five_minutes_and_one_before() {
         for (seconds, taken) in [(-61, false), (-60, true), (0, true), (299, true), (300, false)] {
             assert_eq!(of_vonage(TOKEN, BODY, NOW.plus(seconds * SECOND)).is_ok(), taken, "{seconds}");
+        }
+    }
+
+    /// A token for this body, as [`TOKEN`] is one for [`BODY`].
+    fn token(body: &str) -> String {
+        let claims = serde_json::json!({
+            "iat": NOW.0 / SECOND, "jti": "1", "iss": "Vonage", "payload_hash": HEXLOWER.encode(&Sha256::digest(body)),
+        });
+        let part = |json: serde_json::Value| BASE64URL_NOPAD.encode(json.to_string().as_bytes());
+        let signed = format!("{}.{}", part(serde_json::json!({ "alg": "HS256", "typ": "JWT" })), part(claims));
+        let mut hmac = keyed::<Hmac<Sha256>>(&secret("canary-signature-secret"));
+        hmac.update(signed.as_bytes());
+        format!("Bearer {signed}.{}", BASE64URL_NOPAD.encode(&hmac.finalize().into_bytes()))
+    }
+
+    #[test]
+    fn digits_of_vonage_name_their_verification_and_the_number_that_was_called() {
+        let taken = |query: &str, signed: &str, body: &str| {
+            vonage_digits(&secret("canary-signature-secret"), Some(&token(signed)), Some(query), body.as_bytes(), NOW)
+        };
+        let of = |query: &str, body: &str| taken(query, body, body);
+        let query = format!("call={ASKED}");
+        let body =
+            r#"{"dtmf":{"digits":"042137","timed_out":false},"to":"14155550123","from":"15005550001","uuid":"a"}"#;
+        let call = of(&query, body).unwrap();
+        assert_eq!((call.verification.to_string().as_str(), call.keyed.to.as_str()), (ASKED, "+14155550123"));
+        assert_eq!(call.keyed.digits, FactorResponse::typed("042137"));
+        let silent = body.replace("042137", "");
+        assert!(of(&query, &silent).unwrap().keyed.digits.is_absent());
+        assert_eq!(taken(&query, body, &silent), Err(Refusal::Unsigned));
+        let absent = vonage_digits(&secret("canary-signature-secret"), None, Some(&query), body.as_bytes(), NOW);
+        assert_eq!(absent, Err(Refusal::Unsigned));
+        // The form of 2018 names no number.
+        for not_understood in [r#"{"dtmf":"042137","uuid":"a"}"#, r#"{"dtmf":{"digits":"1"}}"#, "[]"] {
+            assert_eq!(of(&query, not_understood), Err(Refusal::NotUnderstood), "{not_understood}");
+        }
+        for query in ["", "call=x", "message=1"] {
+            assert_eq!(of(query, body), Err(Refusal::NotUnderstood), "{query}");
         }
     }
 

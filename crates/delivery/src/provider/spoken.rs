@@ -57,6 +57,22 @@ pub(super) fn tongue(language: &str) -> Option<&'static str> {
     })
 }
 
+/// A text inside an element or an attribute. What XML cannot hold becomes a blank.
+pub(super) fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            letter if letter.is_control() || matches!(letter, '\u{fffe}' | '\u{ffff}') => escaped.push(' '),
+            letter => escaped.push(letter),
+        }
+    }
+    escaped
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use domain::{Channel, Content, DeviceId, MessageId, Timestamp, UserId, VerificationId};

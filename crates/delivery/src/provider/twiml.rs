@@ -1,6 +1,6 @@
 //! What a call says, in the language of Twilio (`TwiML`): one document, sent with the call, so that Twilio fetches nothing.
 
-use super::spoken::{Spoken, tongue};
+use super::spoken::{Spoken, escaped, tongue};
 
 /// The media type of such a document.
 pub(super) const TYPE: &str = "application/xml; charset=utf-8";
@@ -38,22 +38,6 @@ fn verbs(parts: &[Spoken<'_>], language: Option<&str>) -> String {
         Spoken::Code(code) => spelled(code),
     };
     parts.iter().map(verb).collect()
-}
-
-/// A text inside an element or an attribute. What XML cannot hold becomes a blank.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            letter if letter.is_control() || matches!(letter, '\u{fffe}' | '\u{ffff}') => escaped.push(' '),
-            letter => escaped.push(letter),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]

@@ -1,6 +1,10 @@
-//! Calls: what Twilio is asked, byte by byte, and that what a person is to key in is nowhere in it (contract 18.9, SEC 98).
+//! Calls: what gateways are asked, byte by byte, and that what a person is to key in is nowhere in it (contract 18.9, SEC 98).
 
+use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RsaKeyPair, UnparsedPublicKey};
 use countersign_delivery::{Concerned, SendError, TwilioProvider, TwilioSettings};
+use data_encoding::{BASE64_MIME, BASE64URL_NOPAD};
 use domain::{DeviceId, UserId, VerificationId};
 
 use super::*;
@@ -95,4 +99,82 @@ fn calls_need_an_address_for_their_digits() {
     assert_eq!((texts.channels(), texts.takes_digits()), ([Channel::Sms].as_slice(), false));
     let both = TwilioSettings { from: Some("+1".to_owned()), ..settings("https://twilio.example") };
     assert_eq!(TwilioProvider::new(both).unwrap().channels(), [Channel::Sms, Channel::Voice]);
+}
+
+/// Settings for calls over Vonage, with a fresh key in this file, and its public key.
+fn vonage_settings(base: &str, file: &std::path::Path) -> (VonageSettings, Vec<u8>) {
+    let pair = RsaKeyPair::generate(KeySize::Rsa2048).expect("a key");
+    let der: Pkcs8V1Der<'_> = pair.as_der().expect("the key as PKCS #8");
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{}-----END PRIVATE KEY-----\n", BASE64_MIME.encode(der.as_ref()));
+    std::fs::write(file, pem).expect("a file");
+    let settings = VonageSettings {
+        api_key: "key".to_owned(),
+        api_secret: secret(),
+        from: "Example".to_owned(),
+        voice_from: Some("+15005550001".to_owned()),
+        application_id: Some("application".to_owned()),
+        private_key_file: Some(file.to_owned()),
+        digits_callback: Some("https://mfa.example.com/callbacks/vonage/digits".to_owned()),
+        base_url: Some(base.to_owned()),
+        webhook_url: None,
+        signature_secret: Some(secret()),
+        calling: calling(),
+    };
+    (settings, pair.public_key().as_ref().to_vec())
+}
+
+#[tokio::test]
+async fn vonage_is_asked_for_a_call_with_a_token_that_the_applications_key_signs() {
+    listen();
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(Answer::of(201, r#"{"uuid": "a", "status": "started"}"#)).await;
+    let (settings, public) = vonage_settings(&server.url(), &folder.path().join("key.pem"));
+    let provider = shown(VonageProvider::new(settings).expect("settings that work"));
+    assert_eq!((provider.channels(), provider.takes_digits()), ([Channel::Sms, Channel::Voice].as_slice(), true));
+    for (message, asks) in [(call("Key in the digits.", None), true), (call("Code: 918273.", Some(CODE)), false)] {
+        assert_eq!(delivery::send(provider.as_ref(), &message).await, Ok(()));
+        let heard = server.heard();
+        let heard = heard.last().unwrap();
+        assert_eq!(heard.line, "POST /v1/calls HTTP/1.1");
+        let body: serde_json::Value = serde_json::from_str(&heard.body).unwrap();
+        assert_eq!(body["to"], serde_json::json!([{ "type": "phone", "number": "15005550006" }]));
+        assert_eq!(body["from"], serde_json::json!({ "type": "phone", "number": "15005550001" }));
+        assert_eq!((&body["ringing_timer"], &body["length_timer"]), (&30.into(), &120.into()));
+        let url = format!("https://mfa.example.com/callbacks/vonage/digits?call={ASKED}");
+        let asked = if asks { serde_json::json!([url]) } else { serde_json::Value::Null };
+        assert_eq!(body["ncco"][1]["eventUrl"], asked, "{body}");
+
+        let token = heard.header("authorization").unwrap().strip_prefix("Bearer ").unwrap();
+        let (signed, signature) = token.rsplit_once('.').unwrap();
+        let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).unwrap();
+        let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &public);
+        key.verify(signed.as_bytes(), &signature).expect("the application's key signs");
+        let part = |n: usize| -> serde_json::Value {
+            let part = signed.split('.').nth(n).unwrap();
+            serde_json::from_slice(&BASE64URL_NOPAD.decode(part.as_bytes()).unwrap()).unwrap()
+        };
+        assert_eq!(part(0), serde_json::json!({ "alg": "RS256", "typ": "JWT" }));
+        let claims = serde_json::json!({
+            "application_id": "application", "iat": 1_440_938_160, "exp": 1_440_938_460,
+            "jti": "4711-1440938160000-1440938160000",
+        });
+        assert_eq!(part(1), claims);
+    }
+}
+
+#[test]
+fn calls_over_vonage_need_all_of_their_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("key.pem");
+    let settings = || vonage_settings("https://vonage.example", &file).0;
+    for (without, key) in [
+        (VonageSettings { voice_from: None, ..settings() }, "voice_from"),
+        (VonageSettings { application_id: None, ..settings() }, "application_id"),
+        (VonageSettings { private_key_file: None, ..settings() }, "private_key_file"),
+        (VonageSettings { private_key_file: Some(folder.path().join("none")), ..settings() }, "private_key_file"),
+        (VonageSettings { signature_secret: None, ..settings() }, "signature_secret"),
+        (VonageSettings { digits_callback: None, ..settings() }, "voice_from"),
+    ] {
+        assert_eq!(VonageProvider::new(without).unwrap_err().key, key);
+    }
 }

@@ -1,35 +1,26 @@
-//! Text messages over Vonage's Messages API.
+//! Text messages over Vonage's Messages API, and calls over its Voice API (`call.rs`).
+
+mod call;
+mod settings;
 
 use std::time::Duration;
 
-use domain::{Channel, Secret, Timestamp};
+use domain::{Channel, Timestamp};
 use hyper::{Method, StatusCode};
 use serde::Serialize;
 use url::Url;
 
-use super::gateway::{self, BadSetting, Calling, Gateway};
+use self::call::Calls;
+pub use self::settings::VonageSettings;
+use super::gateway::{self, Answer, BadSetting, Gateway};
 use super::signature::Callback;
-use super::{Finding, Probing, Provider, Receipt, Refusal, SendError, Sending, signature};
+use super::spoken::Spoken;
+use super::{Finding, KeyedCall, Probing, Provider, Receipt, Refusal, Reply, SendError, Sending, ncco, signature};
 use crate::message::OutgoingMessage;
 
 const BASE: &str = "https://api.nexmo.com";
 /// Where Vonage answers with an account's balance. It takes messages elsewhere.
 const BALANCE: &str = "https://rest.nexmo.com";
-
-/// `delivery.vonage.*` (contract 18.5).
-#[derive(Debug, Clone)]
-pub struct VonageSettings {
-    pub api_key: String,
-    pub api_secret: Secret,
-    /// The number or name that recipients see.
-    pub from: String,
-    /// Another address than Vonage's own.
-    pub base_url: Option<String>,
-    /// Where receipts are to be sent, and what signs them. They are asked for if both are there.
-    pub webhook_url: Option<String>,
-    pub signature_secret: Option<Secret>,
-    pub calling: Calling,
-}
 
 /// Sends over Vonage.
 #[derive(Debug)]
@@ -37,6 +28,7 @@ pub struct VonageProvider {
     gateway: Gateway,
     settings: VonageSettings,
     url: Url,
+    calls: Option<Calls>,
     /// Where the account's balance is asked for.
     balance: Url,
 }
@@ -55,8 +47,8 @@ struct Request<'a> {
 }
 
 impl VonageProvider {
-    /// What Vonage carries for us.
-    pub const CHANNELS: &[Channel] = &[Channel::Sms];
+    /// What Vonage can carry for us.
+    pub const CHANNELS: &[Channel] = &[Channel::Sms, Channel::Voice];
 
     /// Checks the settings; nothing is called.
     pub fn new(settings: VonageSettings) -> Result<Self, BadSetting> {
@@ -66,9 +58,11 @@ impl VonageProvider {
         if let Some(secret) = &settings.signature_secret {
             gateway::needed_secret("signature_secret", secret)?;
         }
-        let url = gateway::below(settings.base_url.as_deref().unwrap_or(BASE), "/v1/messages")?;
+        let base = settings.base_url.as_deref().unwrap_or(BASE);
+        let url = gateway::below(base, "/v1/messages")?;
+        let calls = Calls::of(&settings, gateway::below(base, "/v1/calls")?)?;
         let balance = gateway::below(settings.base_url.as_deref().unwrap_or(BALANCE), "/account/get-balance")?;
-        Ok(Self { gateway: Gateway::new(settings.calling.clone())?, settings, url, balance })
+        Ok(Self { gateway: Gateway::new(settings.calling.clone())?, settings, url, calls, balance })
     }
 
     /// Asks for the account's balance.
@@ -76,6 +70,19 @@ impl VonageProvider {
         let mut request = reqwest::Request::new(Method::GET, self.balance.clone());
         gateway::authenticate(&mut request, &self.settings.api_key, &self.settings.api_secret)?;
         Ok(request)
+    }
+
+    async fn hand_over(&self, message: &OutgoingMessage) -> Result<(), SendError> {
+        match message.channel {
+            Channel::Voice => self.call(message).await,
+            Channel::Sms | Channel::Email | Channel::Push => self.message(message).await,
+        }
+    }
+
+    async fn call(&self, message: &OutgoingMessage) -> Result<(), SendError> {
+        let calls = self.calls.as_ref().ok_or(SendError::Refused)?;
+        let answer = self.gateway.call(calls.request(message, self.gateway.now())?).await?;
+        self.judge(message, &answer, "uuid")
     }
 
     async fn message(&self, message: &OutgoingMessage) -> Result<(), SendError> {
@@ -93,12 +100,17 @@ impl VonageProvider {
         let mut request = gateway::request(Method::POST, self.url.clone(), gateway::JSON, body);
         gateway::authenticate(&mut request, &self.settings.api_key, &self.settings.api_secret)?;
         let answer = self.gateway.call(request).await?;
+        self.judge(message, &answer, "message_uuid")
+    }
+
+    /// What an answer of Vonage means. Its id of what it has taken is called `id`.
+    fn judge(&self, message: &OutgoingMessage, answer: &Answer, id: &str) -> Result<(), SendError> {
         let json = answer.json();
         if answer.status().is_success() {
-            gateway::note_taken(self.name(), message, json["message_uuid"].as_str());
+            gateway::note_taken(self.name(), message, json[id].as_str());
             return Ok(());
         }
-        gateway::note_fault(self.name(), message, &answer);
+        gateway::note_fault(self.name(), message, answer);
         Err(answer.fault(self.gateway.now(), || is_about_recipient(&json)))
     }
 }
@@ -117,7 +129,7 @@ impl Provider for VonageProvider {
     }
 
     fn channels(&self) -> &[Channel] {
-        Self::CHANNELS
+        if self.calls.is_some() { Self::CHANNELS } else { &[Channel::Sms] }
     }
 
     fn at_once(&self) -> usize {
@@ -150,7 +162,21 @@ impl Provider for VonageProvider {
         signature::vonage(secret, callback.header("authorization"), callback.body, now)
     }
 
+    fn takes_digits(&self) -> bool {
+        self.calls.is_some()
+    }
+
+    fn digits(&self, callback: &Callback<'_>, now: Timestamp) -> Result<KeyedCall, Refusal> {
+        let secret = self.settings.signature_secret.as_ref().ok_or(Refusal::Unsigned)?;
+        signature::vonage_digits(secret, callback.header("authorization"), callback.query, callback.body, now)
+    }
+
+    fn spoken_reply(&self, words: &str, language: &str) -> Reply {
+        let body = ncco::says(&[Spoken::Words(words)], Some(language)).to_string();
+        Reply { content_type: gateway::JSON, body }
+    }
+
     fn send<'a>(&'a self, message: &'a OutgoingMessage) -> Sending<'a> {
-        Box::pin(self.message(message))
+        Box::pin(self.hand_over(message))
     }
 }
