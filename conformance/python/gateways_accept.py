@@ -8,6 +8,7 @@ PROGRAM is the example `gateway_sample` of the crate `delivery`, READY_FILE the 
 - botocore signs the request that we have sent to Amazon SNS, with the same keys at the same time: the signatures are equal.
 - moto's server, which plays Amazon's services, takes our request and has a message then.
 - Twilio's own validator signs receipts, and PyJWT those of Vonage: the server takes them once, and none that was altered.
+- It signs digits that were keyed into a call, too: the server says that they are late, and takes none that were altered.
 """
 
 import datetime
@@ -121,14 +122,19 @@ def judge_receipts():
             expect(not run("receipt", url, validator.compute_signature(url, {}), form), "not with the signature of another form")
 
 
-def call(url, headers, body):
-    """The status of a POST to the running server."""
+def answered(url, headers, body):
+    """The status and the body of the answer to a POST to the running server."""
     connection = http.client.HTTPConnection(SERVER["base_url"].removeprefix("http://"), timeout=10)
     connection.request("POST", url.removeprefix(PUBLIC), body, headers)
     answer = connection.getresponse()
-    content = answer.read()
-    expect(content == b"", f"the body of {answer.status} is empty")
-    return answer.status
+    return answer.status, answer.read()
+
+
+def call(url, headers, body):
+    """The status of a POST that is answered without a body."""
+    status, content = answered(url, headers, body)
+    expect(content == b"", f"the body of {status} is empty")
+    return status
 
 
 def judge_server():
@@ -167,7 +173,23 @@ def judge_server():
     expect(not any(NUMBER[1:] in line for line in lines), "no metric shows a number")
 
 
+def judge_digits():
+    """Nobody waits for these, so what is right about them is the signature."""
+    validator = RequestValidator("sample token")
+    url = f"{PUBLIC}/callbacks/twilio/digits?call={uuid.uuid4()}"
+    fields = {"CallSid": "CA1", "Digits": "042137", "To": NUMBER, "From": "Ånna & co", "CallStatus": "in-progress"}
+    form_type = {"content-type": "application/x-www-form-urlencoded"}
+    for signed_url in [url, url.replace(".com/", ".com:443/")]:
+        signed = {"x-twilio-signature": validator.compute_signature(signed_url, fields), **form_type}
+        form = urllib.parse.urlencode(fields)
+        expect(call(url, signed, form.replace("042137", "042138")) == 403, "no altered digits of Twilio are taken")
+        expect(call(url[:-1] + ("0" if url[-1] != "0" else "1"), signed, form) == 403, "nor any for another verification")
+        status, said = answered(url, signed, form)
+        expect(status == 200 and b"too late" in said, "digits of Twilio are taken, and the call says that they are late")
+
+
 judge_signature()
 judge_publish()
 judge_receipts()
 judge_server()
+judge_digits()

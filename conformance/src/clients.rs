@@ -230,7 +230,7 @@ impl Driver {
         Ok(())
     }
 
-    /// Runs the steps about messages against a `countersign serve` that sends them over a gateway and a mail server.
+    /// Runs the steps about messages against a `countersign serve` that sends them over gateways and a mail server.
     pub(crate) fn served(&self, arguments: &Arguments, folder: &Path, scope: &str, profile: &str) -> Result<()> {
         let mut command = Command::new(&self.program);
         command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("python/served.py"));

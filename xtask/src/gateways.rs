@@ -16,6 +16,7 @@ const JUDGES: &[&str] = &["botocore~=1.44", "moto[server]~=5.2", "twilio~=9.13",
 const SERVER: &str = "public_url = 'https://mfa.example.com'\nadmin_listen = '127.0.0.1:0'\nissuer = 'Example Inc'\n\
     [delivery]\nsms = ['twilio', 'vonage']\n\
     [delivery.twilio]\naccount_sid = 'AC00000000000000000000000000000000'\nauth_token = 'sample token'\nfrom = '+14155550100'\n\
+    voice_from = '+14155550100'\n\
     [delivery.vonage]\napi_key = 'key'\napi_secret = 'secret'\nsignature_secret = 'sample signature secret of 32 bytes'\nfrom = 'Example'\n";
 
 pub(crate) fn run() -> Result<()> {
