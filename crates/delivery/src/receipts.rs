@@ -34,17 +34,18 @@ impl Receipts {
 
     /// Whether receipts that are sent to this path can be checked.
     pub fn are_taken_at(&self, path: &str) -> bool {
-        self.route(path).is_some()
+        self.routes_at(path).next().is_some()
     }
 
     /// Takes a receipt that was sent to this path.
     pub fn take(&self, path: &str, callback: &Callback<'_>, now: Timestamp) -> Result<(), Refusal> {
-        let route = self.route(path).ok_or(Refusal::Unsigned)?;
+        let mut route = self.routes_at(path).next().ok_or(Refusal::Unsigned)?;
         let checked = route.provider().receipt(callback, now);
         let is_replayed =
             |receipt: &Receipt| !self.taken.lock().unwrap_or_else(PoisonError::into_inner).is_new(receipt, now);
         match checked {
             Ok(receipt) if !is_replayed(&receipt) => {
+                route = self.routes_at(path).find(|route| route.channel() == receipt.channel).unwrap_or(route);
                 if let Some(delivered) = receipt.delivered.filter(|_| receipt.counts) {
                     let number = format!("+{}", receipt.to.trim_start_matches('+'));
                     let outcome = if delivered { Ending::DELIVERED } else { Ending::UNDELIVERED };
@@ -60,13 +61,14 @@ impl Receipts {
         }
     }
 
-    /// The route whose provider's receipts are sent to this path. They are about text messages.
-    fn route(&self, path: &str) -> Option<&Route> {
-        let provider = path.strip_prefix("/callbacks/")?.strip_suffix("/status")?;
-        self.routes
-            .of(Channel::Sms)
-            .map(Arc::as_ref)
-            .find(|route| route.signs_receipts() && route.provider().name() == provider)
+    /// The routes whose provider's receipts are sent to this path, that of text messages first.
+    fn routes_at(&self, path: &str) -> impl Iterator<Item = &Route> {
+        let provider = path.strip_prefix("/callbacks/").and_then(|path| path.strip_suffix("/status"));
+        let of_both = [Channel::Sms, Channel::Voice].into_iter().flat_map(|channel| self.routes.of(channel));
+        of_both.map(Arc::as_ref).filter(move |route| {
+            let is_its = provider.is_some_and(|provider| route.provider().name() == provider);
+            is_its && route.provider().signs_receipts()
+        })
     }
 }
 
@@ -276,7 +278,14 @@ mod tests {
     }
 
     fn receipt(number: usize, until: Timestamp) -> Receipt {
-        Receipt { delivered: None, to: String::new(), counts: true, mark: Mark::of(&number.to_be_bytes()), until }
+        Receipt {
+            channel: Channel::Sms,
+            delivered: None,
+            to: String::new(),
+            counts: true,
+            mark: Mark::of(&number.to_be_bytes()),
+            until,
+        }
     }
 
     #[test]

@@ -100,11 +100,6 @@ impl Route {
         &self.provider
     }
 
-    /// Whether receipts that we can check say what became of its messages. Only text messages have any.
-    pub(crate) fn signs_receipts(&self) -> bool {
-        self.channel == Channel::Sms && self.provider.signs_receipts()
-    }
-
     /// Whether it may be used now.
     pub fn state(&self, now: Timestamp) -> RouteState {
         self.health().breaker.state(now)
@@ -168,7 +163,7 @@ impl Route {
             state: health.breaker.state(now),
             endings: health.endings.clone(),
             receipts: health.receipts.clone(),
-            signs_receipts: self.signs_receipts(),
+            signs_receipts: self.provider.signs_receipts(),
             last_failure: health.last_failure,
         }
     }

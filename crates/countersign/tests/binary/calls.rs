@@ -168,6 +168,7 @@ fn forged_replayed_and_late_digits_change_nothing() {
         ("not signed", Receipt { signed: ("x-other", String::new()), ..right() }),
         ("altered digits", Receipt { body: keyed(&asked, wrong(&asked.digits), NUMBER).body, ..right() }),
         ("signed for another verification", of_earlier),
+        ("at the door of receipts", Receipt { target: right().target.replace("/digits", "/status"), ..right() }),
         ("another number was called", keyed(&asked, &asked.digits, "+14155550124")),
         ("no number was called", keyed(&asked, &asked.digits, "anonymous")),
     ] {
@@ -225,7 +226,8 @@ fn a_call_speaks_a_code_that_v1_verifies_and_no_log_holds_what_was_said_or_keyed
     let enrolled = api.expect(200, "POST", &of("otp_devices"), &enrolment);
     let device = enrolled["data"][0]["id"].as_i64().unwrap();
     let triggered = api.expect(200, "POST", &of(&format!("otp_devices/{device}/trigger")), "");
-    let twiml = form(&gateway.next().1)["Twiml"].clone();
+    let called = form(&gateway.next().1);
+    let (twiml, receipt) = (&called["Twiml"], called["StatusCallback"].clone());
     let spoken: Vec<&str> =
         twiml.split("<Say language=\"en-US\">").skip(1).map(|say| &say[..say.find('<').unwrap()]).collect();
     let code: String = spoken.iter().filter(|said| said.len() == 1).copied().collect();
@@ -234,6 +236,11 @@ fn a_call_speaks_a_code_that_v1_verifies_and_no_log_holds_what_was_said_or_keyed
     api.expect(200, "POST", &of(&format!("otp_devices/{device}/verify")), &answer);
 
     let mut world = Calling { gateway, installation, server, api, user };
+    let receipt = of_twilio(&receipt, &[("CallSid", "CA1"), ("CallStatus", "completed"), ("To", NUMBER)]);
+    assert_eq!([200, 403].map(|_| post(&mut world.server.http(), &receipt).status), [200, 403], "once");
+    let status = world.installation.json(&["delivery", "status", "--json"]);
+    let of_calls = status.as_array().unwrap().iter().find(|channel| channel["channel"] == "voice").unwrap();
+    assert_eq!(of_calls["routes"][0]["delivered"], 1, "{status}");
     let asked = world.challenge(&json!(device));
     let mut http = world.server.http();
     post(&mut http, &keyed(&asked, "135791", "+14155559731"));

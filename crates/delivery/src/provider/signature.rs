@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use domain::model::time::{HOUR, MINUTE, SECOND};
-use domain::{FactorResponse, KeyedDigits, Secret, Timestamp, VerificationId};
+use domain::{Channel, FactorResponse, KeyedDigits, Secret, Timestamp, VerificationId};
 use hmac::{Hmac, KeyInit, Mac as _};
 use hyper::HeaderMap;
 use serde::Deserialize;
@@ -50,7 +50,9 @@ impl<'a> Callback<'a> {
 /// What a provider says became of a message.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Receipt {
-    /// Whether it reached the recipient; nothing while that is open.
+    /// How the message went: as a text message or as a call.
+    pub channel: Channel,
+    /// Whether it reached the recipient, or somebody or something answered the call; nothing while that is open.
     pub delivered: Option<bool>,
     /// The recipient's number, as the provider writes it.
     pub to: String,
@@ -112,16 +114,23 @@ pub fn twilio(
     now: Timestamp,
 ) -> Result<Receipt, Refusal> {
     let signed = TwilioForm::checked(auth_token, url, signature, body)?;
-    let (status, to) = signed.field("MessageStatus").zip(signed.field("To")).ok_or(Refusal::NotUnderstood)?;
-    let delivered = match status {
-        "delivered" => Some(true),
-        "undelivered" | "failed" => Some(false),
+    let (channel, status) = match (signed.field("MessageStatus"), signed.field("CallStatus")) {
+        (Some(status), _) => (Channel::Sms, status),
+        (None, Some(status)) => (Channel::Voice, status),
+        (None, None) => return Err(Refusal::NotUnderstood),
+    };
+    let to = signed.field("To").ok_or(Refusal::NotUnderstood)?;
+    let delivered = match (channel, status) {
+        (Channel::Sms, "delivered") | (Channel::Voice, "completed") => Some(true),
+        (Channel::Sms, "undelivered" | "failed") | (Channel::Voice, "busy" | "no-answer" | "failed" | "canceled") => {
+            Some(false)
+        }
         _ => None,
     };
     let reference = url.query_pairs().find(|(name, _)| name == REFERENCE).map(|(_, key)| key);
     let queued_at = counted(reference.as_deref(), now);
     let until = queued_at.map_or(now.plus(OLDEST), |at| at.plus(COUNTED).max(now.plus(OLDEST)));
-    Ok(Receipt { delivered, to: to.to_owned(), counts: queued_at.is_some(), mark: signed.mark, until })
+    Ok(Receipt { channel, delivered, to: to.to_owned(), counts: queued_at.is_some(), mark: signed.mark, until })
 }
 
 /// Checks digits that Twilio brings, signed as its receipts are. The URL that we gave names the verification.
@@ -208,6 +217,8 @@ struct VonageStatus {
     status: String,
     to: String,
     client_ref: Option<String>,
+    /// Only what is said of a call has it.
+    conversation_uuid: Option<String>,
 }
 
 /// What Vonage sends after keys were pressed, or none. In an older form, `dtmf` is a text and no number is named: it is not
@@ -228,18 +239,28 @@ struct VonageKeys {
 pub fn vonage(
     signature_secret: &Secret,
     authorization: Option<&str>,
+    query: Option<&str>,
     body: &[u8],
     now: Timestamp,
 ) -> Result<Receipt, Refusal> {
     let (claims, issued_at) = checked(signature_secret, authorization, body, now)?;
-    let VonageStatus { status, to, client_ref } = serde_json::from_slice(body).map_err(|_| Refusal::NotUnderstood)?;
-    let delivered = match status.as_str() {
-        "delivered" => Some(true),
-        "undeliverable" | "rejected" => Some(false),
+    let said: VonageStatus = serde_json::from_slice(body).map_err(|_| Refusal::NotUnderstood)?;
+    let VonageStatus { status, to, client_ref, conversation_uuid } = said;
+    let channel = if conversation_uuid.is_some() { Channel::Voice } else { Channel::Sms };
+    let delivered = match (channel, status.as_str()) {
+        (Channel::Sms, "delivered") | (Channel::Voice, "completed") => Some(true),
+        (Channel::Sms, "undeliverable" | "rejected")
+        | (Channel::Voice, "busy" | "timeout" | "failed" | "rejected" | "unanswered" | "cancelled") => Some(false),
         _ => None,
     };
-    let counts = counted(client_ref.as_deref(), now).is_some();
-    Ok(Receipt { delivered, to, counts, mark: Mark::of(claims.jti.as_bytes()), until: issued_at.plus(OLDEST) })
+    // A call has no field for our reference, so it is in the address that we gave.
+    let mut fields = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    let reference = match channel {
+        Channel::Voice => fields.find(|(name, _)| name == REFERENCE).map(|(_, key)| key.into_owned()),
+        _ => client_ref,
+    };
+    let counts = counted(reference.as_deref(), now).is_some();
+    Ok(Receipt { channel, delivered, to, counts, mark: Mark::of(claims.jti.as_bytes()), until: issued_at.plus(OLDEST) })
 }
 
 /// Checks digits that Vonage brings, signed as its receipts are. Its signature does not cover the URL, so `query`, which names
@@ -421,13 +442,30 @@ mod tests {
     const NO_ID: &str = "Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpYXQiOjE0NDA5MzgxNjAsImlzcyI6IlZvbmFnZSIsInBheWxvYWRfaGFzaCI6IjcxZTY2MmJjODk2YzViYjZmNzY0NTc0YTc0OGI2MTc2MmRkMzY4MWViYmEyZDI2ZDI1YmFkN2M2OTlmNjBjYWUiLCJhcGlfa2V5Ijoia2V5IiwiYXBwbGljYXRpb25faWQiOiJhcHAifQ.GDvTOz8TD1VpVk176LuiJ_DbRDchkxazB8mjiqXlGAk";
 
     fn of_vonage(authorization: &str, body: &str, now: Timestamp) -> Result<Receipt, Refusal> {
-        vonage(&secret("canary-signature-secret"), Some(authorization), body.as_bytes(), now)
+        vonage(&secret("canary-signature-secret"), Some(authorization), None, body.as_bytes(), now)
     }
 
     #[test]
     fn a_receipt_of_vonage_is_taken() {
         let receipt = of_vonage(TOKEN, BODY, NOW).unwrap();
         assert_eq!((receipt.delivered, receipt.to.as_str()), (Some(true), "15005550006"));
+    }
+
+    #[test]
+    fn what_became_of_a_call_is_about_its_channel() {
+        let reference = format!("message=4711-{}", NOW.0);
+        let said = |status: &str| {
+            let body = format!(r#"{{"status":"{status}","to":"14155550123","uuid":"a","conversation_uuid":"b"}}"#);
+            let token = token(&body);
+            let secret = secret("canary-signature-secret");
+            vonage(&secret, Some(&token), Some(&reference), body.as_bytes(), NOW).unwrap()
+        };
+        for (status, delivered) in
+            [("completed", Some(true)), ("unanswered", Some(false)), ("rejected", Some(false)), ("ringing", None)]
+        {
+            let receipt = said(status);
+            assert_eq!((receipt.channel, receipt.delivered, receipt.counts), (Channel::Voice, delivered, true));
+        }
     }
 
     #[test]
@@ -485,9 +523,9 @@ mod tests {
             assert_eq!(of_vonage(authorization, BODY, NOW).unwrap_err(), Refusal::Unsigned, "{authorization}");
         }
         assert_eq!(of_vonage(TOKEN, "{}", NOW).unwrap_err(), Refusal::Unsigned);
-        let absent = vonage(&secret("canary-signature-secret"), None, BODY.as_bytes(), NOW);
+        let absent = vonage(&secret("canary-signature-secret"), None, None, BODY.as_bytes(), NOW);
         assert_eq!(absent.unwrap_err(), Refusal::Unsigned);
-        let other = vonage(&secret("another"), Some(TOKEN), BODY.as_bytes(), NOW);
+        let other = vonage(&secret("another"), Some(TOKEN), None, BODY.as_bytes(), NOW);
         assert_eq!(other.unwrap_err(), Refusal::Unsigned);
     }
 }

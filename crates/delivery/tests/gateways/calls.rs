@@ -59,7 +59,15 @@ async fn a_call_speaks_its_code_slowly_and_twice() {
     let code: Vec<String> = CODE.chars().map(|digit| say(&digit.to_string())).collect();
     let once = [say("Your code is:"), code.join("<Pause length=\"1\"/>"), say(". Goodbye.")].concat();
     let twiml = format!("<Response>{once}{once}</Response>");
-    let fields = [("To", TO), ("From", "+15005550001"), ("Twiml", &twiml), ("Timeout", "30"), ("TimeLimit", "120")];
+    let receipt = "https://mfa.example.com/callbacks/twilio/status?message=4711-1440938160000";
+    let fields = [
+        ("To", TO),
+        ("From", "+15005550001"),
+        ("Twiml", &twiml),
+        ("Timeout", "30"),
+        ("TimeLimit", "120"),
+        ("StatusCallback", receipt),
+    ];
     assert_eq!(form, fields.map(|(name, value)| (name.to_owned(), value.to_owned())));
 }
 
@@ -116,7 +124,7 @@ fn vonage_settings(base: &str, file: &std::path::Path) -> (VonageSettings, Vec<u
         private_key_file: Some(file.to_owned()),
         digits_callback: Some("https://mfa.example.com/callbacks/vonage/digits".to_owned()),
         base_url: Some(base.to_owned()),
-        webhook_url: None,
+        webhook_url: Some("https://mfa.example.com/callbacks/vonage/status".to_owned()),
         signature_secret: Some(secret()),
         calling: calling(),
     };
@@ -140,6 +148,8 @@ async fn vonage_is_asked_for_a_call_with_a_token_that_the_applications_key_signs
         assert_eq!(body["to"], serde_json::json!([{ "type": "phone", "number": "15005550006" }]));
         assert_eq!(body["from"], serde_json::json!({ "type": "phone", "number": "15005550001" }));
         assert_eq!((&body["ringing_timer"], &body["length_timer"]), (&30.into(), &120.into()));
+        let receipt = "https://mfa.example.com/callbacks/vonage/status?message=4711-1440938160000";
+        assert_eq!(body["event_url"], serde_json::json!([receipt]));
         let url = format!("https://mfa.example.com/callbacks/vonage/digits?call={ASKED}");
         let asked = if asks { serde_json::json!([url]) } else { serde_json::Value::Null };
         assert_eq!(body["ncco"][1]["eventUrl"], asked, "{body}");

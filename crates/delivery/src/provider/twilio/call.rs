@@ -37,8 +37,13 @@ impl Calls {
         Ok(Some(Self { from, url, digits }))
     }
 
-    /// The request for a call.
-    pub(super) fn request(&self, settings: &TwilioSettings, message: &OutgoingMessage) -> Result<Request, SendError> {
+    /// The request for a call, whose receipt is to be sent to `callback`.
+    pub(super) fn request(
+        &self,
+        settings: &TwilioSettings,
+        message: &OutgoingMessage,
+        callback: Option<&Url>,
+    ) -> Result<Request, SendError> {
         let (said, language) = (parts(message), message.content.language.as_deref());
         let twiml = match (purpose(message), message.about) {
             (Purpose::AsksDigits, Some(about)) => {
@@ -55,7 +60,8 @@ impl Calls {
             ("Timeout", RINGS),
             ("TimeLimit", LASTS),
         ];
-        let mut request = gateway::request(Method::POST, self.url.clone(), gateway::FORM, gateway::form(fields));
+        let body = gateway::form(fields.into_iter().chain(callback.map(|url| ("StatusCallback", url.as_str()))));
+        let mut request = gateway::request(Method::POST, self.url.clone(), gateway::FORM, body);
         gateway::authenticate(&mut request, &settings.account_sid, &settings.auth_token)?;
         Ok(request)
     }

@@ -103,22 +103,14 @@ impl TwilioProvider {
     }
 
     async fn hand_over(&self, message: &OutgoingMessage) -> Result<(), SendError> {
-        match message.channel {
-            Channel::Voice => self.call(message).await,
-            Channel::Sms | Channel::Email | Channel::Push => self.message(message).await,
-        }
-    }
-
-    async fn call(&self, message: &OutgoingMessage) -> Result<(), SendError> {
-        let calls = self.calls.as_ref().ok_or(SendError::Refused)?;
-        let answer = self.gateway.call(calls.request(&self.settings, message)?).await?;
-        self.judge(message, &answer)
-    }
-
-    async fn message(&self, message: &OutgoingMessage) -> Result<(), SendError> {
+        let request = |callback: Option<&Url>| match (message.channel, &self.calls) {
+            (Channel::Voice, Some(calls)) => calls.request(&self.settings, message, callback),
+            (Channel::Sms, _) => self.request(message, callback),
+            (Channel::Voice | Channel::Email | Channel::Push, _) => Err(SendError::Refused),
+        };
         let callback = self.callback.as_ref().filter(|_| !self.is_out_of_reach.load(Ordering::Relaxed));
         let callback = callback.map(|url| with_reference(url, &message.key()));
-        let mut answer = self.gateway.call(self.request(message, callback.as_ref())?).await?;
+        let mut answer = self.gateway.call(request(callback.as_ref())?).await?;
         if callback.is_some() && answer.json()["code"].as_u64() == Some(BAD_CALLBACK) {
             // An address within a company's own network is fine for all else, so the message goes without.
             if !self.is_out_of_reach.swap(true, Ordering::Relaxed) {
@@ -127,7 +119,7 @@ impl TwilioProvider {
                     "receipt address refused: gateway cannot reach public_url, messages are sent without receipts until restart"
                 );
             }
-            answer = self.gateway.call(self.request(message, None)?).await?;
+            answer = self.gateway.call(request(None)?).await?;
         }
         self.judge(message, &answer)
     }

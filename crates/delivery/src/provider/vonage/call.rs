@@ -14,7 +14,7 @@ use url::Url;
 
 use super::super::dkim::Key;
 use super::super::gateway::{self, BadSetting};
-use super::super::signature::CALL;
+use super::super::signature::{CALL, REFERENCE};
 use super::super::spoken::{Purpose, parts, purpose};
 use super::super::{SendError, ncco};
 use super::settings::VonageSettings;
@@ -36,6 +36,8 @@ pub(super) struct Calls {
     url: Url,
     /// Where keyed digits are to be sent.
     digits: Url,
+    /// Where receipts are to be sent.
+    events: Option<Url>,
 }
 
 impl std::fmt::Debug for Calls {
@@ -64,7 +66,9 @@ impl Calls {
         let digits = settings.digits_callback.as_deref();
         let digits = digits.ok_or_else(|| BadSetting::new("voice_from", "calls need public_url, too"))?;
         let digits = Url::parse(digits).map_err(|_| BadSetting::new("digits_callback", "this is not a URL"))?;
-        Ok(Some(Self { from, application_id, key: key(file)?, url, digits }))
+        let events = settings.webhook_url.as_deref().map(Url::parse).transpose();
+        let events = events.map_err(|_| BadSetting::new("webhook_url", "this is not a URL"))?;
+        Ok(Some(Self { from, application_id, key: key(file)?, url, digits, events }))
     }
 
     /// The request for a call.
@@ -78,11 +82,17 @@ impl Calls {
             }
             _ => ncco::says(&said, language),
         };
-        let body = json!({
+        let mut body = json!({
             "to": [{ "type": "phone", "number": message.content.to.trim_start_matches('+') }],
             "from": { "type": "phone", "number": self.from },
             "ncco": ncco, "ringing_timer": RINGS, "length_timer": LASTS,
         });
+        if let Some(address) = &self.events {
+            let mut address = address.clone();
+            address.set_query(Some(&format!("{REFERENCE}={}", message.key())));
+            body["event_url"] = json!([address.as_str()]);
+            body["event_method"] = "POST".into();
+        }
         let mut request = gateway::request(Method::POST, self.url.clone(), gateway::JSON, body.to_string());
         let token = self.token(&message.key(), now)?;
         gateway::add_secret(&mut request, AUTHORIZATION, &format!("Bearer {token}"))?;

@@ -159,7 +159,7 @@ impl Provider for VonageProvider {
 
     fn receipt(&self, callback: &Callback<'_>, now: Timestamp) -> Result<Receipt, Refusal> {
         let secret = self.settings.signature_secret.as_ref().ok_or(Refusal::Unsigned)?;
-        signature::vonage(secret, callback.header("authorization"), callback.body, now)
+        signature::vonage(secret, callback.header("authorization"), callback.query, callback.body, now)
     }
 
     fn takes_digits(&self) -> bool {
