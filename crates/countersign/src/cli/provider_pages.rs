@@ -4,6 +4,9 @@ use std::fmt::Write as _;
 
 use delivery::{Guide, Preset, guides, receipts_guide};
 
+/// The providers in code that call, too.
+const CALLING: [&str; 2] = ["twilio", "vonage"];
+
 /// The list of all providers.
 pub(crate) fn list() -> String {
     let mut page = "# Providers\n\n\
@@ -29,6 +32,7 @@ pub(crate) fn list() -> String {
         let (carries, how) = match preset {
             Some(preset) => (channels(preset), "a file with a preset"),
             None if guide.name == "smtp" => ("mail".to_owned(), "`[delivery.smtp]`"),
+            None if CALLING.contains(&guide.name) => ("text messages, calls".to_owned(), "keys"),
             None => ("text messages".to_owned(), "keys"),
         };
         let how = if preset.is_none() && guide.name != "smtp" {
@@ -81,6 +85,9 @@ pub(crate) fn page(name: &str) -> Option<String> {
              [metrics](../monitoring.md#metrics) of each node. What is checked is in\n\
              [the contract](../../contract.md#183-callbacks-of-providers-common-rules)."
         );
+    }
+    if CALLING.contains(&name) {
+        page.push_str("\n**Calls:** the keys, and what a call says, are in [messages](../messages.md#calls).\n");
     }
     if let Some(caveat) = guide.caveat {
         let _ = writeln!(page, "\n**Note:** {caveat}.");
