@@ -188,3 +188,12 @@ fn calls_over_vonage_need_all_of_their_settings() {
         assert_eq!(VonageProvider::new(without).unwrap_err().key, key);
     }
 }
+
+#[test]
+fn only_a_telephone_number_can_call() {
+    for name in ["Example", "+1 415", "4155550100", ""] {
+        let settings = TwilioSettings { voice_from: Some(name.to_owned()), ..settings("https://api.twilio.com") };
+        let error = TwilioProvider::new(settings).err().expect("a name cannot call").to_string();
+        assert!(error.contains("voice_from"), "{error}");
+    }
+}

@@ -1,5 +1,6 @@
 //! Calls over Twilio's Programmable Voice (contract 18.9). What is said goes along with the call, as `TwiML`.
 
+use domain::model::text;
 use hyper::Method;
 use reqwest::Request;
 use url::Url;
@@ -30,7 +31,9 @@ impl Calls {
     /// Calls by the number of the settings; nothing if they name none.
     pub(super) fn of(settings: &TwilioSettings, url: Url) -> Result<Option<Self>, BadSetting> {
         let Some(from) = &settings.voice_from else { return Ok(None) };
-        let from = gateway::needed("voice_from", from)?.to_owned();
+        let from = gateway::needed("voice_from", from)?;
+        let from = text::phone(from)
+            .ok_or_else(|| BadSetting::new("voice_from", "this is no telephone number, as +14155550100"))?;
         let digits = settings.digits_callback.as_deref();
         let digits = digits.ok_or_else(|| BadSetting::new("voice_from", "calls need public_url, too"))?;
         let digits = Url::parse(digits).map_err(|_| BadSetting::new("digits_callback", "this is not a URL"))?;

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use data_encoding::BASE64URL_NOPAD;
+use domain::model::text;
 use domain::model::time::SECOND;
 use domain::{Secret, Timestamp};
 use hyper::Method;
@@ -58,7 +59,10 @@ impl Calls {
             (_, None, _) => return Err(BadSetting::new("application_id", together)),
             (_, _, None) => return Err(BadSetting::new("private_key_file", together)),
         };
-        let from = gateway::needed("voice_from", from)?.trim_start_matches('+').to_owned();
+        let from = format!("+{}", gateway::needed("voice_from", from)?.trim_start_matches('+'));
+        let from = text::phone(&from)
+            .ok_or_else(|| BadSetting::new("voice_from", "this is no telephone number, as 14155550100"))?;
+        let from = from.trim_start_matches('+').to_owned();
         let application_id = gateway::needed("application_id", application_id)?.to_owned();
         if settings.signature_secret.is_none() {
             return Err(BadSetting::new("signature_secret", "calls need it: it signs the digits"));
