@@ -121,7 +121,6 @@ impl Engine {
         }
         // A device that is confirmed by its first call keys digits into it.
         let is_mute = request.factor == FactorKind::Voice
-            && !request.trusted
             && request.confirm == Confirm::AtOnce
             && !self.takes(CallStyle::TakesDigits);
         if is_mute || !self.settings.policy.offers(request.factor) {
