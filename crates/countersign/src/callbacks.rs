@@ -50,7 +50,13 @@ impl Callbacks {
         let path = request.uri().path();
         let callback = Callback { headers: request.headers(), query: request.uri().query(), body: request.body() };
         let taken = match self.engine.routes().digits_at(path) {
-            Some(provider) => self.digits(provider, &callback).await,
+            Some(route) => {
+                let taken = self.digits(route.provider().as_ref(), &callback).await;
+                if matches!(taken, Err(Refusal::Unsigned)) {
+                    route.count_not_taken();
+                }
+                taken
+            }
             None => {
                 let taken = self.receipts.take(path, &callback, self.engine.now());
                 taken.map(|()| StatusCode::OK.into_response())
@@ -73,7 +79,7 @@ impl Callbacks {
 
 impl Callbacks {
     /// Judges the digits of a call. Those for another number than the device's are refused as a wrong signature is.
-    async fn digits(&self, provider: &Arc<dyn Provider>, callback: &Callback<'_>) -> Result<Response, Refusal> {
+    async fn digits(&self, provider: &dyn Provider, callback: &Callback<'_>) -> Result<Response, Refusal> {
         let call = provider.digits(callback, self.engine.now())?;
         if call.keyed.digits.is_absent() {
             return Ok(StatusCode::OK.into_response());

@@ -128,6 +128,11 @@ impl Route {
         *self.health().receipts.entry(said).or_default() += 1;
     }
 
+    /// Counts digits of a call that were not taken.
+    pub fn count_not_taken(&self) {
+        self.hear(Ending { country: None, outcome: Ending::NOT_TAKEN });
+    }
+
     /// Forgets the failures: an operator says that the provider works again.
     pub(crate) fn trust(&self) {
         self.health().breaker = Breaker::default();
@@ -214,12 +219,10 @@ impl Routes {
         format!("/callbacks/{provider}/digits")
     }
 
-    /// The provider whose digits are sent to this path.
-    pub fn digits_at(&self, path: &str) -> Option<&Arc<dyn Provider>> {
+    /// The route of calls whose digits are sent to this path.
+    pub fn digits_at(&self, path: &str) -> Option<&Arc<Route>> {
         let name = path.strip_prefix("/callbacks/")?.strip_suffix("/digits")?;
-        self.of(Channel::Voice)
-            .map(|route| &route.provider)
-            .find(|provider| provider.name() == name && provider.takes_digits())
+        self.of(Channel::Voice).find(|route| route.provider.name() == name && route.provider.takes_digits())
     }
 
     /// Whether calls can ask for digits: each provider that may carry one brings them back.
