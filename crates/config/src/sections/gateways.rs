@@ -168,7 +168,10 @@ impl GatewaysConfig {
                 from: vonage.text("from"),
                 voice_from: vonage.maybe("voice_from"),
                 application_id: vonage.maybe("application_id"),
-                private_key_file: vonage.maybe("private_key_file").map(PathBuf::from),
+                private_key_file: vonage.maybe("private_key_file").map(PathBuf::from).inspect(|file| {
+                    // A file that is not there is the provider's to complain of, with what to do.
+                    let _ = warn_if_exposed(file);
+                }),
                 digits_callback: vonage.digits_callback("vonage"),
                 base_url: vonage.maybe("base_url"),
                 webhook_url: vonage.callback("vonage"),
