@@ -193,7 +193,7 @@ fn calls_over_vonage_need_all_of_their_settings() {
 fn only_a_telephone_number_can_call() {
     for name in ["Example", "+1 415", "4155550100", ""] {
         let settings = TwilioSettings { voice_from: Some(name.to_owned()), ..settings("https://api.twilio.com") };
-        let error = TwilioProvider::new(settings).err().expect("a name cannot call").to_string();
+        let error = TwilioProvider::new(settings).expect_err("a name cannot call").to_string();
         assert!(error.contains("voice_from"), "{error}");
     }
 }
