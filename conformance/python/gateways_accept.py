@@ -174,7 +174,7 @@ def judge_server():
 
 
 def judge_digits():
-    """Nobody waits for these, so what is right about them is the signature."""
+    """No call waits for these, so only their signature is right."""
     validator = RequestValidator("sample token")
     url = f"{PUBLIC}/callbacks/twilio/digits?call={uuid.uuid4()}"
     fields = {"CallSid": "CA1", "Digits": "042137", "To": NUMBER, "From": "Ånna & co", "CallStatus": "in-progress"}
