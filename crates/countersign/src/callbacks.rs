@@ -1,6 +1,6 @@
 //! `POST /callbacks/PROVIDER/status`: the receipts of providers (contract 18.3); and `/digits`: what people key into calls
-//! (contract 18.9). It belongs to no dialect: providers call it, and
-//! `delivery` judges what they say. The caller is unknown until the signature is right, so an answer is a status, and for digits the words with which the call ends. A
+//! (contract 18.9). They belong to no dialect: providers call them, and `delivery` judges the signature. The caller is unknown
+//! until that is right, so an answer is a status, and for digits the words with which the call ends. A
 //! provider that is not configured has no path here: the answer is 404.
 
 use std::num::NonZeroU32;
@@ -75,9 +75,7 @@ impl Callbacks {
             },
         }
     }
-}
 
-impl Callbacks {
     /// Judges the digits of a call. Those for another number than the device's are refused as a wrong signature is.
     async fn digits(&self, provider: &dyn Provider, callback: &Callback<'_>) -> Result<Response, Refusal> {
         let call = provider.digits(callback, self.engine.now())?;

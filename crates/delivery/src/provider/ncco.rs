@@ -2,12 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::spoken::{Spoken, escaped, tongue};
-
-/// Digits that a screen shows.
-const DIGITS: usize = domain::model::code::CODE_LENGTH;
-/// How long a call waits for the next key, in seconds.
-const WAIT: u8 = 10;
+use super::spoken::{DIGITS, Spoken, WAIT, escaped, tongue};
 
 /// A call that says this and ends.
 pub(super) fn says(parts: &[Spoken<'_>], language: Option<&str>) -> Value {

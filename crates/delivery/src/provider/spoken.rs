@@ -1,16 +1,19 @@
 //! What a call says, before a gateway has put it into its own form: a code is said twice, and apart from the words around
 //! it, so that it can be said slowly (contract 18.9). Pure.
 
+use url::Url;
+
+use super::signature::CALL;
 use crate::message::OutgoingMessage;
 
-/// What a call is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// It says something, and takes nothing.
-    Says,
-    /// It asks for the digits that a screen shows.
-    AsksDigits,
-}
+/// How long the telephone rings, in seconds.
+pub(super) const RINGS: u8 = 30;
+/// How long a call lasts at most, in seconds.
+pub(super) const LASTS: u8 = 120;
+/// How long a call waits for the next key, in seconds.
+pub(super) const WAIT: u8 = 10;
+/// How many digits a call asks for: as many as a screen shows.
+pub(super) const DIGITS: usize = domain::model::code::CODE_LENGTH;
 
 /// A part of what a call says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,9 +23,13 @@ pub(super) enum Spoken<'a> {
     Code(&'a str),
 }
 
-/// What this call is for. Only a call about a verification has somebody waiting for digits, and it holds no code.
-pub(super) fn purpose(message: &OutgoingMessage) -> Purpose {
-    if message.about.is_some() && message.content.code.is_none() { Purpose::AsksDigits } else { Purpose::Says }
+/// Where the digits that this call asks for are to be sent: to `digits`, with the verification in the query. `None` if it asks
+/// for none: only a call about a verification has a person waiting for digits, and it holds no code.
+pub(super) fn asks_at(message: &OutgoingMessage, digits: &Url) -> Option<Url> {
+    let about = message.about.filter(|_| message.content.code.is_none())?;
+    let mut action = digits.clone();
+    action.set_query(Some(&format!("{CALL}={}", about.verification_id)));
+    Some(action)
 }
 
 /// What this call says, in order. Words of an operator that have their code once are said twice as a whole.
@@ -109,8 +116,10 @@ pub(super) mod tests {
 
     #[test]
     fn only_a_call_about_a_verification_and_without_a_code_asks_for_digits() {
-        assert_eq!(purpose(&call("Key in", None)), Purpose::AsksDigits);
-        assert_eq!(purpose(&call("Code 0042", Some("0042"))), Purpose::Says);
-        assert_eq!(purpose(&OutgoingMessage { about: None, ..call("A test", None) }), Purpose::Says);
+        let digits = Url::parse("https://a.example/digits").unwrap();
+        let action = asks_at(&call("Key in", None), &digits).unwrap();
+        assert_eq!(action.as_str(), "https://a.example/digits?call=11111111-2222-4333-8444-555555555555");
+        assert_eq!(asks_at(&call("Code 0042", Some("0042")), &digits), None);
+        assert_eq!(asks_at(&OutgoingMessage { about: None, ..call("A test", None) }, &digits), None);
     }
 }

@@ -1,13 +1,9 @@
 //! What a call says, in the language of Twilio (`TwiML`): one document, sent with the call, so that Twilio fetches nothing.
 
-use super::spoken::{Spoken, escaped, tongue};
+use super::spoken::{DIGITS, Spoken, WAIT, escaped, tongue};
 
 /// The media type of such a document.
 pub(super) const TYPE: &str = "application/xml; charset=utf-8";
-/// Digits that a screen shows.
-const DIGITS: usize = domain::model::code::CODE_LENGTH;
-/// How long a call waits for the next key, in seconds.
-const WAIT: u8 = 10;
 
 /// A call that says this and ends.
 pub(super) fn says(parts: &[Spoken<'_>], language: Option<&str>) -> String {

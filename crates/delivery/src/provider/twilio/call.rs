@@ -6,16 +6,11 @@ use reqwest::Request;
 use url::Url;
 
 use super::super::gateway::{self, BadSetting};
-use super::super::signature::{self, CALL, Callback};
-use super::super::spoken::{Purpose, parts, purpose};
+use super::super::signature::{self, Callback};
+use super::super::spoken::{LASTS, RINGS, asks_at, parts};
 use super::super::{KeyedCall, Refusal, SendError, twiml};
 use super::settings::TwilioSettings;
 use crate::message::OutgoingMessage;
-
-/// How long the telephone rings, in seconds.
-const RINGS: &str = "30";
-/// How long a call lasts at most, in seconds.
-const LASTS: &str = "120";
 
 /// How calls are made.
 #[derive(Debug)]
@@ -48,20 +43,17 @@ impl Calls {
         callback: Option<&Url>,
     ) -> Result<Request, SendError> {
         let (said, language) = (parts(message), message.content.language.as_deref());
-        let twiml = match (purpose(message), message.about) {
-            (Purpose::AsksDigits, Some(about)) => {
-                let mut action = self.digits.clone();
-                action.set_query(Some(&format!("{CALL}={}", about.verification_id)));
-                twiml::asks_digits(&said, language, action.as_str())
-            }
-            _ => twiml::says(&said, language),
+        let twiml = match asks_at(message, &self.digits) {
+            Some(action) => twiml::asks_digits(&said, language, action.as_str()),
+            None => twiml::says(&said, language),
         };
+        let (rings, lasts) = (RINGS.to_string(), LASTS.to_string());
         let fields = [
             ("To", message.content.to.as_str()),
             ("From", &self.from),
             ("Twiml", &twiml),
-            ("Timeout", RINGS),
-            ("TimeLimit", LASTS),
+            ("Timeout", &rings),
+            ("TimeLimit", &lasts),
         ];
         let body = gateway::form(fields.into_iter().chain(callback.map(|url| ("StatusCallback", url.as_str()))));
         let mut request = gateway::request(Method::POST, self.url.clone(), gateway::FORM, body);
@@ -70,7 +62,7 @@ impl Calls {
     }
 
     /// The digits that Twilio brings, once its signature is right. It has no time in it and needs none: the verification
-    /// has an end, and the first digits are it.
+    /// ends with the first digits that are judged.
     pub(super) fn digits(&self, settings: &TwilioSettings, callback: &Callback<'_>) -> Result<KeyedCall, Refusal> {
         let mut url = self.digits.clone();
         url.set_query(callback.query);

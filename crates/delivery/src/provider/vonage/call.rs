@@ -15,16 +15,12 @@ use url::Url;
 
 use super::super::dkim::Key;
 use super::super::gateway::{self, BadSetting};
-use super::super::signature::{CALL, REFERENCE};
-use super::super::spoken::{Purpose, parts, purpose};
+use super::super::signature::REFERENCE;
+use super::super::spoken::{LASTS, RINGS, asks_at, parts};
 use super::super::{SendError, ncco};
 use super::settings::VonageSettings;
 use crate::message::OutgoingMessage;
 
-/// How long the telephone rings, in seconds.
-const RINGS: u8 = 30;
-/// How long a call lasts at most, in seconds.
-const LASTS: u8 = 120;
 /// Life of a token, in seconds. It is used at once.
 const TOKEN_LIFE: i64 = 300;
 
@@ -78,13 +74,9 @@ impl Calls {
     /// The request for a call.
     pub(super) fn request(&self, message: &OutgoingMessage, now: Timestamp) -> Result<Request, SendError> {
         let (said, language) = (parts(message), message.content.language.as_deref());
-        let ncco = match (purpose(message), message.about) {
-            (Purpose::AsksDigits, Some(about)) => {
-                let mut action = self.digits.clone();
-                action.set_query(Some(&format!("{CALL}={}", about.verification_id)));
-                ncco::asks_digits(&said, language, action.as_str())
-            }
-            _ => ncco::says(&said, language),
+        let ncco = match asks_at(message, &self.digits) {
+            Some(action) => ncco::asks_digits(&said, language, action.as_str()),
+            None => ncco::says(&said, language),
         };
         let mut body = json!({
             "to": [{ "type": "phone", "number": message.content.to.trim_start_matches('+') }],
