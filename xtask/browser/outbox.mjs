@@ -5,24 +5,10 @@
 // CLIENT is what `countersign client create --number-matching --json` said.
 // The world is a fresh one. Messages are made through the API, like any client would; what is judged is the page.
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import path from "node:path";
-import { chromium } from "playwright-core";
+import { appears, check, inspect, isolated, launched, said } from "./checks.mjs";
 
 const [readyFile, pictures, executablePath, matching] = process.argv.slice(2);
 const ready = JSON.parse(await readFile(readyFile, "utf8"));
-const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-const PATIENCE = 10_000;
-const QUIET = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--disable-quic",
-];
 
 // ---- the API ----
 
@@ -65,53 +51,16 @@ async function device(name) {
   return devices.find((listed) => listed.auth_factor_name === name).device_id;
 }
 
-// ---- what is said of the page ----
-
-let checks = 0;
-const complaints = [];
-
-function check(what, holds, otherwise = "") {
-  checks += 1;
-  if (!holds) complaints.push(otherwise ? `${what}: ${otherwise}` : what);
-  console.log(`${holds ? "ok    " : "BROKEN"} ${what}`);
-}
-
-async function appears(what, locator) {
-  const there = await locator.waitFor({ state: "visible", timeout: PATIENCE }).then(() => true, () => false);
-  check(what, there);
-  return there;
-}
-
-/** The page at this moment: no violation that axe-core knows, nothing to scroll sideways, a picture to look at. */
-async function inspect(page, name) {
-  const { violations } = await page.evaluate(`${axe}; axe.run(document)`);
-  const told = violations.map(({ id, help, nodes }) => `${id} (${help}) at ${nodes.map((node) => node.target).join(", ")}`);
-  check(`${name}: accessible`, told.length === 0, told.join("; "));
-  const [wide, shown] = await page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]");
-  check(`${name}: nothing to scroll sideways`, wide <= shown, `${wide} px of page in ${shown} px`);
-  await page.screenshot({ path: path.join(pictures, `outbox-${name}.png`), fullPage: true });
-}
-
 // ---- the story ----
 
-const browser = await chromium.launch({ executablePath, args: QUIET });
+const browser = await launched(executablePath);
 try {
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
-  page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type())) check("a quiet console", false, message.text());
-  });
-  page.on("pageerror", (error) => check("a script without errors", false, String(error)));
-  page.on("requestfailed", (request) => check("every request answered", false, request.url()));
-  page.on("response", (answer) => {
-    if (answer.status() >= 400) check("no request refused", false, `${answer.status()} for ${answer.url()}`);
-  });
-  page.on("request", (request) => {
-    if (!request.url().startsWith(ready.base_url)) check("no request to anybody else", false, request.url());
-  });
+  isolated(page, ready.base_url);
 
   await page.goto(`${ready.base_url}/dev/outbox`);
   await appears("an empty outbox says what to do", page.getByText("No messages yet"));
-  await inspect(page, "empty");
+  await inspect(page, pictures, "outbox-empty");
 
   const sms = await register("SMS");
   const message = page.locator(".message", { hasText: "Text message" });
@@ -184,17 +133,15 @@ try {
   check("the filter leaves only pushes", (await page.locator(".message:visible").count()) === 4);
   await page.getByLabel("Show only").fill("");
 
-  await inspect(page, "wide");
+  await inspect(page, pictures, "outbox-wide");
   await page.setViewportSize({ width: 320, height: 640 });
-  await inspect(page, "narrow");
+  await inspect(page, pictures, "outbox-narrow");
   await page.emulateMedia({ colorScheme: "dark" });
-  await inspect(page, "narrow-dark");
+  await inspect(page, pictures, "outbox-narrow-dark");
   await page.setViewportSize({ width: 1280, height: 900 });
-  await inspect(page, "wide-dark");
+  await inspect(page, pictures, "outbox-wide-dark");
 } finally {
   await browser.close();
 }
 
-console.log(`${checks} checks, ${complaints.length} complaints`);
-for (const complaint of complaints) console.log(`BROKEN ${complaint}`);
-process.exitCode = complaints.length ? 1 : 0;
+said();

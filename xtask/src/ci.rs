@@ -51,7 +51,7 @@ pub(crate) fn run() -> Result<()> {
         load::run("bench", &[&quick[..], &["--as-built".into()]].concat(), BuildProfile::Dev)
     })?;
     step("self-test", || load::run("selftest", &quick, BuildProfile::Dev))?;
-    step("dev outbox in a browser", || look(&places, &binary))?;
+    step("pages in a browser", || look(&places, &binary))?;
     step("commands of the documents", || docs::run_blocks(&places, &binary, None))?;
     step("assertions read by others", || assertions::accept(&places))?;
     step("mail read by others", || mails::accept(&places))?;

@@ -55,7 +55,7 @@ enum Chore {
     /// Measure the table of performance targets against ceilings of the same machine
     #[command(disable_help_flag = true)]
     Bench(load::Args),
-    /// Check the dev outbox's page in a real browser
+    /// Check the dev outbox and all pages in a real browser
     Page(page::Args),
     /// Run the self-test against servers, undisturbed and while they are being killed
     #[command(alias = "torture", disable_help_flag = true)]

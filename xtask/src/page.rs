@@ -1,5 +1,5 @@
-//! `cargo xtask page`: checks the dev outbox in a real browser. The script in `xtask/browser` drives Chromium. This chore
-//! starts a dev world and installs the script's two packages, in pinned versions, under `target`.
+//! `cargo xtask page`: checks the dev outbox and every page for people in a real browser. The scripts in `xtask/browser` drive
+//! Chromium. This chore starts a dev world and installs the scripts' two packages, in pinned versions, under `target`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,6 +10,9 @@ use crate::places::{BuildProfile, Workspace, program};
 use crate::server::Server;
 use crate::step::run as run_command;
 use crate::terminal;
+
+/// The scripts, and what they share.
+const SCRIPTS: [&str; 3] = ["checks.mjs", "outbox.mjs", "pages.mjs"];
 
 /// The chore's arguments.
 #[derive(Debug, clap::Args)]
@@ -30,7 +33,7 @@ pub(crate) fn is_possible() -> bool {
     chromium().is_ok() && program(&["node"]).is_ok() && program(&["npm"]).is_ok()
 }
 
-/// Checks the page of a fresh dev world.
+/// Checks the pages of a fresh dev world.
 pub(crate) fn look(places: &Workspace, binary: &Path) -> Result<()> {
     let chromium = chromium()?;
     let workshop = packages(places)?;
@@ -42,16 +45,13 @@ pub(crate) fn look(places: &Workspace, binary: &Path) -> Result<()> {
     creating.args(["client", "create", "--scope", "Manage All", "--name", "numbers", "--number-matching", "--json"]);
     let created = creating.arg("--data-dir").arg(&data).output().context("cannot start the binary")?;
     ensure!(created.status.success(), "cannot create a client: {}", String::from_utf8_lossy(&created.stderr));
-    run_command(
-        Command::new(program(&["node"])?)
-            .arg(workshop.join("outbox.mjs"))
-            .arg(server.ready_file())
-            .arg(&pictures)
-            .arg(chromium)
-            .arg(String::from_utf8(created.stdout)?)
-            .current_dir(&workshop),
-    )?;
-    server.ensure_alive()?;
+    let client = String::from_utf8(created.stdout)?;
+    for (script, last) in [("outbox.mjs", Some(client)), ("pages.mjs", None)] {
+        let mut node = Command::new(program(&["node"])?);
+        node.arg(workshop.join(script)).arg(server.ready_file()).arg(&pictures).arg(&chromium).args(last);
+        run_command(node.current_dir(&workshop))?;
+        server.ensure_alive()?;
+    }
     terminal::say(&format!("Screenshots are in {}.", pictures.display()));
     Ok(())
 }
@@ -74,6 +74,8 @@ fn packages(places: &Workspace) -> Result<PathBuf> {
         npm.args(["install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--loglevel=error"]);
         run_command(npm.current_dir(&workshop))?;
     }
-    std::fs::copy(source.join("outbox.mjs"), workshop.join("outbox.mjs"))?;
+    for script in SCRIPTS {
+        std::fs::copy(source.join(script), workshop.join(script)).with_context(|| format!("cannot copy {script}"))?;
+    }
     Ok(workshop)
 }

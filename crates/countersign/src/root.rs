@@ -1,9 +1,13 @@
-//! Answers for browsers where no API is: a line at `/`, and one at unknown paths.
+//! Answers where no API is: a line at `/`, and at unknown paths a line for programs and a page for people.
+
+use std::sync::Arc;
 
 use axum::Router;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use engine::Engine;
+use pages::{Pages, Text, Trouble, accepted_languages};
 
 const TEXT: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
 
@@ -34,6 +38,16 @@ pub(crate) fn admin() -> Router {
 /// No icon, and browsers ask again after a day only.
 async fn no_icon() -> Response {
     (StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, "max-age=86400")]).into_response()
+}
+
+/// The answer at an unknown path of the API's listener: a page for those who ask with a browser.
+pub(crate) async fn nothing_for(headers: HeaderMap, pages: Arc<Pages>, engine: Arc<Engine>) -> Response {
+    let value = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !value(header::ACCEPT).contains("text/html") {
+        return nothing().await;
+    }
+    let text = Text::new(engine.words(), &accepted_languages(value(header::ACCEPT_LANGUAGE)));
+    pages.response(StatusCode::NOT_FOUND, &Trouble::NotFound.page(text))
 }
 
 /// The answer at an unknown path.

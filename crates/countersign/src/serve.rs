@@ -212,7 +212,11 @@ pub(crate) async fn run(
     announce: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<ExitCode> {
     let health = Health::new(installation.engine.clone());
-    let router = health.clone().routes().merge(rest).merge(root::icon()).fallback(root::nothing);
+    let nothing = {
+        let (pages, engine) = (installation.pages.clone(), installation.engine.clone());
+        |headers| root::nothing_for(headers, pages, engine)
+    };
+    let router = health.clone().routes().merge(rest).merge(root::icon()).fallback(nothing);
     let chance: &dyn engine::Chance = &engine::chance::SystemChance;
     let prefix = chance.hex::<4>();
     let ids = RequestIds::new(&prefix);
@@ -221,7 +225,13 @@ pub(crate) async fn run(
     let following_names = tokio::spawn(follow_names(proxies));
     let dialect = onelogin::door(app.clone());
     let callbacks = Arc::new(Callbacks::of(&installation.engine));
-    let front = Front::new(vec![dialect, callbacks], router, config.limits.front, ids, onelogin::refusal);
+    let front = Front::new(
+        vec![dialect, callbacks, installation.pages.clone()],
+        router,
+        config.limits.front,
+        ids,
+        onelogin::refusal,
+    );
     let watched = MetricsSource { app, front: front.clone() };
 
     let mut failed = installation.failed.clone();

@@ -29,6 +29,8 @@ mod listeners;
 mod mail;
 #[path = "binary/numbers.rs"]
 mod numbers;
+#[path = "binary/pages.rs"]
+mod pages;
 #[path = "binary/users.rs"]
 mod users;
 

@@ -101,7 +101,7 @@ pub struct Engine {
     chance: Arc<dyn Chance>,
     settings: Settings,
     outbox: delivery::Outbox,
-    words: words::Words,
+    words: Arc<words::Words>,
     /// Whether messages are sent here: [`Engine::run`] has begun.
     serves: AtomicBool,
     callers: moka::sync::Cache<domain::Digest, Arc<ApiCaller>>,
@@ -132,8 +132,8 @@ pub struct EngineParts {
     pub chance: Arc<dyn Chance>,
     /// What the operator set.
     pub settings: Settings,
-    /// What messages say.
-    pub words: words::Words,
+    /// What messages and pages say.
+    pub words: Arc<words::Words>,
     /// What carries messages. Factors whose channel has no route are not offered.
     pub routes: delivery::Routes,
     /// What calls webhooks.
@@ -177,6 +177,11 @@ impl Engine {
     /// The present moment, as far as it is trusted: it never goes back, and decides what is over (SEC 74).
     pub fn now(&self) -> Timestamp {
         self.time.now()
+    }
+
+    /// What messages and pages say.
+    pub fn words(&self) -> &words::Words {
+        &self.words
     }
 
     /// What the operator set, without the factors whose channel has no route.

@@ -27,3 +27,55 @@ test-lead = This is a test message from { $brand }. It asks for nothing.
 # Prompts on a phone. Nothing personal: they pass through a push service.
 push = Is it you signing in to { $brand }?
 push-number = Is it you signing in to { $brand }? Type the number you see there.
+
+# Pages. { $brand }, { $who } and other names are shown apart from the text around them.
+page-foot = { $brand } asks for a second factor, so that your password alone is not enough to sign in.
+page-continue = Continue
+page-minutes-ago = { $minutes ->
+    [0] just now ({ $clock })
+    [one] one minute ago ({ $clock })
+   *[other] { $minutes } minutes ago ({ $clock })
+}
+page-minutes-left = { $minutes ->
+    [one] for one more minute ({ $clock })
+   *[other] for { $minutes } more minutes ({ $clock })
+}
+page-link-title = Is it you?
+page-link-lead-login = Somebody is signing in as { $who }.
+page-link-lead-enrolment = Somebody wants to receive codes at { $who }.
+page-link-client = Where to
+page-link-account = Account
+page-link-from = From
+page-link-device = Device
+page-link-caller = From the server
+page-link-asked = Asked
+page-link-until = Can be confirmed
+page-link-heed = Confirm only what you have started yourself, a moment ago.
+page-link-confirm = Yes, it is me
+page-link-deny = No, it is not me
+page-link-confirmed = Confirmed
+page-link-go-back = You can close this page and go back to where you signed in.
+page-link-goes-on = You are taken back now.
+page-link-disowned = Denied
+page-link-disowned-lead = The request was refused. Nothing was signed in.
+page-link-disowned-advice = If you did not start it, somebody may know your password. Change it.
+page-link-over = This link no longer works
+page-link-over-lead = It was used, it is over, or a newer one took its place.
+page-link-over-advice = If you are signing in now, begin again there and use the newest message.
+page-link-not-from-page = This answer was not taken
+page-link-not-from-page-lead = It came from another website, so nothing was confirmed.
+page-link-not-from-page-advice = Open the link in the message itself, and answer on the page that it shows.
+page-not-found = There is nothing here
+page-not-found-lead = The address may be incomplete. Copy it whole, or open it from the message again.
+page-not-understood = This was not understood
+page-not-understood-lead = The browser sent something that this page does not send. Go back and try again.
+page-too-many = Too many requests
+page-too-many-lead = { $seconds ->
+    [one] Please try again in one second.
+   *[other] Please try again in { $seconds } seconds.
+}
+page-unavailable = Not available for the moment
+page-unavailable-lead = Nothing was changed. Please try again in a minute.
+page-fault = Something went wrong
+page-fault-lead = The fault is on our side. Please try again; if it stays, give the number below to those who run this service.
+page-fault-id = Number of the request

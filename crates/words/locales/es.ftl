@@ -23,3 +23,55 @@ test-lead = Este es un mensaje de prueba de { $brand }. No tiene que hacer nada.
 
 push = ¿Está usted accediendo a { $brand }?
 push-number = ¿Está usted accediendo a { $brand }? Escriba el número que ve allí.
+
+# Páginas. { $brand }, { $who } y otros nombres se muestran separados del texto que los rodea.
+page-foot = { $brand } pide un segundo factor para que nadie inicie sesión solo con su contraseña.
+page-continue = Continuar
+page-minutes-ago = { $minutes ->
+    [0] ahora mismo ({ $clock })
+    [one] hace un minuto ({ $clock })
+   *[other] hace { $minutes } minutos ({ $clock })
+}
+page-minutes-left = { $minutes ->
+    [one] durante un minuto más ({ $clock })
+   *[other] durante { $minutes } minutos más ({ $clock })
+}
+page-link-title = ¿Es usted?
+page-link-lead-login = Alguien está iniciando sesión como { $who }.
+page-link-lead-enrolment = Alguien quiere recibir códigos en { $who }.
+page-link-client = Dónde
+page-link-account = Cuenta
+page-link-from = Desde
+page-link-device = Dispositivo
+page-link-caller = Desde el servidor
+page-link-asked = Solicitado
+page-link-until = Se puede confirmar
+page-link-heed = Confirme solo lo que usted mismo acaba de empezar.
+page-link-confirm = Sí, soy yo
+page-link-deny = No, no soy yo
+page-link-confirmed = Confirmado
+page-link-go-back = Puede cerrar esta página y volver adonde estaba iniciando sesión.
+page-link-goes-on = Ahora se le lleva de vuelta.
+page-link-disowned = Rechazado
+page-link-disowned-lead = La solicitud se ha rechazado. Nadie ha iniciado sesión.
+page-link-disowned-advice = Si no la empezó usted, puede que alguien conozca su contraseña. Cámbiela.
+page-link-over = Este enlace ya no sirve
+page-link-over-lead = Ya se usó, caducó o uno más nuevo lo ha sustituido.
+page-link-over-advice = Si está iniciando sesión, empiece allí de nuevo y use el mensaje más reciente.
+page-link-not-from-page = Esta respuesta no se ha tenido en cuenta
+page-link-not-from-page-lead = Venía de otro sitio web, así que no se ha confirmado nada.
+page-link-not-from-page-advice = Abra el enlace desde el propio mensaje y responda en la página que muestra.
+page-not-found = Aquí no hay nada
+page-not-found-lead = Puede que la dirección esté incompleta. Cópiela entera o ábrala de nuevo desde el mensaje.
+page-not-understood = No se ha entendido
+page-not-understood-lead = El navegador ha enviado algo que esta página no envía. Vuelva atrás e inténtelo de nuevo.
+page-too-many = Demasiadas solicitudes
+page-too-many-lead = { $seconds ->
+    [one] Inténtelo de nuevo dentro de un segundo.
+   *[other] Inténtelo de nuevo dentro de { $seconds } segundos.
+}
+page-unavailable = No disponible por el momento
+page-unavailable-lead = No se ha cambiado nada. Inténtelo de nuevo dentro de un minuto.
+page-fault = Algo ha fallado
+page-fault-lead = El fallo es nuestro. Inténtelo de nuevo; si continúa, dé el número de abajo a quienes gestionan este servicio.
+page-fault-id = Número de la solicitud

@@ -23,3 +23,55 @@ test-lead = Ceci est un message de test de { $brand }. Vous n'avez rien à faire
 
 push = Êtes-vous en train de vous connecter à { $brand } ?
 push-number = Êtes-vous en train de vous connecter à { $brand } ? Saisissez le nombre que vous y voyez.
+
+# Pages. { $brand }, { $who } et d’autres noms sont affichés à part du texte qui les entoure.
+page-foot = { $brand } demande un second facteur, pour que votre mot de passe seul ne suffise pas à se connecter.
+page-continue = Continuer
+page-minutes-ago = { $minutes ->
+    [0] à l’instant ({ $clock })
+    [one] il y a une minute ({ $clock })
+   *[other] il y a { $minutes } minutes ({ $clock })
+}
+page-minutes-left = { $minutes ->
+    [one] encore une minute ({ $clock })
+   *[other] encore { $minutes } minutes ({ $clock })
+}
+page-link-title = Est-ce bien vous ?
+page-link-lead-login = Quelqu’un se connecte en tant que { $who }.
+page-link-lead-enrolment = Quelqu’un souhaite recevoir des codes à { $who }.
+page-link-client = Service
+page-link-account = Compte
+page-link-from = Depuis
+page-link-device = Appareil
+page-link-caller = Depuis le serveur
+page-link-asked = Demandé
+page-link-until = À confirmer
+page-link-heed = Ne confirmez que ce que vous venez de commencer vous-même.
+page-link-confirm = Oui, c’est moi
+page-link-deny = Non, ce n’est pas moi
+page-link-confirmed = Confirmé
+page-link-go-back = Vous pouvez fermer cette page et revenir là où vous vous connectez.
+page-link-goes-on = Vous êtes redirigé maintenant.
+page-link-disowned = Refusé
+page-link-disowned-lead = La demande a été refusée. Personne n’a été connecté.
+page-link-disowned-advice = Si vous n’en êtes pas à l’origine, quelqu’un connaît peut-être votre mot de passe. Changez-le.
+page-link-over = Ce lien n’est plus valable
+page-link-over-lead = Il a été utilisé, il a expiré, ou un plus récent l’a remplacé.
+page-link-over-advice = Si vous êtes en train de vous connecter, recommencez là-bas et utilisez le message le plus récent.
+page-link-not-from-page = Cette réponse n’a pas été prise en compte
+page-link-not-from-page-lead = Elle venait d’un autre site, donc rien n’a été confirmé.
+page-link-not-from-page-advice = Ouvrez le lien du message lui-même et répondez sur la page qu’il affiche.
+page-not-found = Il n’y a rien ici
+page-not-found-lead = L’adresse est peut-être incomplète. Copiez-la en entier, ou ouvrez-la de nouveau depuis le message.
+page-not-understood = Cette demande n’a pas été comprise
+page-not-understood-lead = Le navigateur a envoyé quelque chose que cette page n’envoie pas. Revenez en arrière et réessayez.
+page-too-many = Trop de demandes
+page-too-many-lead = { $seconds ->
+    [one] Veuillez réessayer dans une seconde.
+   *[other] Veuillez réessayer dans { $seconds } secondes.
+}
+page-unavailable = Indisponible pour le moment
+page-unavailable-lead = Rien n’a été modifié. Veuillez réessayer dans une minute.
+page-fault = Un problème est survenu
+page-fault-lead = L’erreur vient de notre côté. Veuillez réessayer ; si elle persiste, donnez le numéro ci-dessous aux responsables de ce service.
+page-fault-id = Numéro de la demande

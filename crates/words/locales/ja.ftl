@@ -20,3 +20,48 @@ test-lead = { $brand }からのテストメッセージです。操作は不要�
 
 push = { $brand }にサインインしていますか？
 push-number = { $brand }にサインインしていますか？そこに表示されている番号を入力してください。
+
+# ページ。{ $brand } や { $who } などの名前は、前後の文と分けて表示されます。
+page-foot = パスワードだけでサインインされないように、{ $brand } は第二の要素を確認します。
+page-continue = 続ける
+page-minutes-ago = { $minutes ->
+    [0] たった今（{ $clock }）
+   *[other] { $minutes } 分前（{ $clock }）
+}
+page-minutes-left = あと { $minutes } 分（{ $clock }）
+page-link-title = ご本人ですか？
+page-link-lead-login = { $who } としてサインインしようとしています。
+page-link-lead-enrolment = { $who } でコードを受け取る登録が求められています。
+page-link-client = サービス
+page-link-account = アカウント
+page-link-from = 接続元
+page-link-device = 端末
+page-link-caller = 接続元のサーバー
+page-link-asked = 要求された時刻
+page-link-until = 確認の期限
+page-link-heed = たった今ご自身で始めた操作だけを確認してください。
+page-link-confirm = はい、本人です
+page-link-deny = いいえ、違います
+page-link-confirmed = 確認しました
+page-link-go-back = このページを閉じて、サインインの画面に戻ってください。
+page-link-goes-on = 元のページに移動します。
+page-link-disowned = 拒否しました
+page-link-disowned-lead = 要求を拒否しました。サインインは行われていません。
+page-link-disowned-advice = 心当たりがない場合は、パスワードを知られている可能性があります。変更してください。
+page-link-over = このリンクは無効です
+page-link-over-lead = すでに使われたか、期限が切れたか、新しいリンクに置き換えられました。
+page-link-over-advice = サインイン中の場合は、そこでやり直し、最新のメッセージを使ってください。
+page-link-not-from-page = この回答は受け付けられませんでした
+page-link-not-from-page-lead = 別のウェブサイトから送られたため、何も確認されていません。
+page-link-not-from-page-advice = メッセージのリンクを直接開き、表示されたページで回答してください。
+page-not-found = ここには何もありません
+page-not-found-lead = アドレスが途中で切れている可能性があります。全体をコピーするか、メッセージからもう一度開いてください。
+page-not-understood = 内容を理解できませんでした
+page-not-understood-lead = このページが送らない内容をブラウザーが送りました。戻ってもう一度お試しください。
+page-too-many = 要求が多すぎます
+page-too-many-lead = { $seconds } 秒後にもう一度お試しください。
+page-unavailable = 一時的にご利用いただけません
+page-unavailable-lead = 何も変更されていません。一分後にもう一度お試しください。
+page-fault = 問題が発生しました
+page-fault-lead = こちら側の問題です。もう一度お試しください。続く場合は、下の番号をこのサービスの管理者に伝えてください。
+page-fault-id = 要求の番号

@@ -6,6 +6,7 @@ use minijinja::{Environment, UndefinedBehavior, context};
 use unic_langid::LanguageIdentifier;
 
 use crate::message::{Brand, Filling, MessageKind, Part};
+use crate::phrase::{self, MARK, PhraseValue, Piece};
 
 /// The languages of our own texts.
 pub(crate) const LANGUAGES: [&str; 5] = ["en", "de", "fr", "es", "ja"];
@@ -78,16 +79,35 @@ impl Translations {
         }
     }
 
+    /// A phrase of a page, in pieces; none for an id that no file has.
+    pub(crate) fn phrase(&self, id: &str, language: &str, values: &[(&str, PhraseValue<'_>)]) -> Vec<Piece> {
+        let (mut set, mut names) = (FluentArgs::new(), Vec::new());
+        for (key, value) in values {
+            match value {
+                PhraseValue::Number(number) => set.set(*key, *number),
+                PhraseValue::Name(name) => {
+                    set.set(*key, format!("{MARK}{}{MARK}", names.len()));
+                    names.push(*name);
+                }
+            }
+        }
+        phrase::pieces(&self.filled(id, language, &set), &names)
+    }
+
     /// A text of ours. The brand and the code are values, so nothing in them is evaluated.
     fn said(&self, id: &str, language: &str, brand: &Brand, filling: Filling<'_>) -> String {
-        let of_language = self.bundles.iter().find(|(known, _)| *known == language);
-        let Some((_, bundle)) = of_language.or(self.bundles.first()) else { return String::new() };
-        let Some(pattern) = bundle.get_message(id).and_then(|message| message.value()) else { return String::new() };
         let mut values = FluentArgs::new();
         values.set("brand", brand.name.as_str());
         values.set("code", filling.code);
         values.set("minutes", filling.minutes);
-        bundle.format_pattern(pattern, Some(&values), &mut Vec::new()).into_owned()
+        self.filled(id, language, &values)
+    }
+
+    fn filled(&self, id: &str, language: &str, values: &FluentArgs<'_>) -> String {
+        let of_language = self.bundles.iter().find(|(known, _)| *known == language);
+        let Some((_, bundle)) = of_language.or(self.bundles.first()) else { return String::new() };
+        let Some(pattern) = bundle.get_message(id).and_then(|message| message.value()) else { return String::new() };
+        bundle.format_pattern(pattern, Some(values), &mut Vec::new()).into_owned()
     }
 }
 

@@ -8,11 +8,13 @@
 
 mod fluent;
 mod message;
+mod phrase;
 mod sms;
 mod templates;
 mod words;
 
 pub use crate::message::{Brand, Filling, MessageKind, Part, SMS_MAX, Worded};
+pub use crate::phrase::{PhraseValue, Piece};
 pub use crate::sms::{Segments, SmsAlphabet, segments};
 pub use crate::templates::TemplateError;
 pub use crate::words::Words;

@@ -135,7 +135,7 @@ pub struct Filling<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Brand {
     pub name: String,
-    /// The colour of mail, as `#rrggbb`.
+    /// The colour of mail and pages, as `#rrggbb`.
     pub color: String,
     /// Where the HTML part of a mail finds the logo, as a URL. Empty without a logo.
     pub logo: String,

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::fluent::{self, Translations};
 use crate::message::{Brand, Filling, MessageKind, Part, SMS_MAX, Worded};
+use crate::phrase::{PhraseValue, Piece};
 use crate::templates::{TemplateError, Templates};
 
 /// All texts of an installation.
@@ -45,6 +46,23 @@ impl Words {
     /// Whether anybody has translated into this language.
     fn knows(&self, language: &str) -> bool {
         Self::LANGUAGES.contains(&language) || self.templates.know(language)
+    }
+
+    /// How the sender presents itself.
+    pub fn brand(&self) -> &Brand {
+        &self.brand
+    }
+
+    /// The language of a page for somebody who reads these, the best first, each a code as `de` or `de-AT`. Pages have no
+    /// texts of an operator, so it is one of [`Words::LANGUAGES`].
+    pub fn page_language<'w>(&self, wanted: impl IntoIterator<Item = &'w str>) -> &'static str {
+        let known = |code: &str| Self::LANGUAGES.into_iter().find(|language| *language == primary(code));
+        wanted.into_iter().find_map(known).or_else(|| known(&self.language)).unwrap_or(Self::LANGUAGES[0])
+    }
+
+    /// A phrase of a page in one of [`Words::LANGUAGES`]. No pieces for an id that there is not; a page's test finds those.
+    pub fn phrase(&self, id: &str, language: &str, values: &[(&str, PhraseValue<'_>)]) -> Vec<Piece> {
+        self.own.phrase(id, language, values)
     }
 
     /// A message in a person's language, which may be a code as `de`, `de-AT` or `de_AT`, or nothing that anybody knows.

@@ -11,7 +11,7 @@ use crate::values::Values;
 pub struct BrandConfig {
     /// The name in messages, if it is not the issuer.
     pub name: Option<String>,
-    /// The colour of mail, as `#rrggbb`.
+    /// The colour of mail and pages, as `#rrggbb`.
     pub color: String,
     /// The file of the logo.
     pub logo: Option<PathBuf>,
@@ -24,20 +24,20 @@ impl Section for BrandConfig {
         Row {
             key: "brand.name",
             kind: Kind::Label,
-            about: "The name in messages to people. [default: the issuer]",
+            about: "The name in messages to people and on pages. [default: the issuer]",
             example: "\"Example Inc\"",
             ..ROW
         },
         Row {
             key: "brand.color",
             kind: Kind::Text(color),
-            about: "The colour of mail, as #rrggbb",
+            about: "The colour of mail and pages, as #rrggbb",
             default: Some(|| Value::from("#1a56db")),
             ..ROW
         },
         Row {
             key: "brand.logo",
-            about: "Picture at the head of mail: a file with a PNG of at most 64 KiB, shown 32 pixels high",
+            about: "Picture at the head of mail and pages: a file with a PNG of at most 64 KiB, shown 32 pixels high",
             example: "\"/etc/countersign/logo.png\"",
             ..ROW
         },

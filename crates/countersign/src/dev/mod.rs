@@ -5,6 +5,7 @@
 
 mod faults;
 mod faults_endpoint;
+mod gallery;
 mod guard;
 mod outbox;
 mod phone;

@@ -20,7 +20,7 @@ use store::{DevClock, DevFilter, DevMessage};
 use super::guard::{self, Guard};
 use super::problem::Problem;
 use super::world::DevWorld;
-use super::{faults_endpoint, outbox, phone, start};
+use super::{faults_endpoint, gallery, outbox, phone, start};
 
 type Handler = fn() -> MethodRouter<Arc<DevWorld>>;
 
@@ -133,6 +133,8 @@ fn routes(world: Arc<DevWorld>, guard: Guard) -> Router {
         ENDPOINTS.iter().fold(Router::new(), |router, (about, handler)| router.route(about.path, handler()));
     endpoints
         .route("/dev/outbox/", get(outbox::list))
+        .route("/dev/pages", get(gallery::design).post(gallery::design))
+        .route("/dev/pages/{name}", get(gallery::sample))
         .route("/dev/outbox.js", get(outbox::script))
         .route("/dev/outbox.css", get(outbox::style))
         .route("/dev", get(|| async { Redirect::to("/") }))

@@ -11,11 +11,13 @@ pub(crate) mod providers;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use axum::body::Bytes;
 use config::Config;
 use delivery::Logo;
 use domain::{FactorKind, Keyring, Policy};
 use engine::chance::SystemChance;
 use engine::{Chance, Clock, Engine, EngineParts, InstallationKey, Settings, TrustedTime, keys};
+use pages::Pages;
 use store::Store;
 use tokio::sync::watch;
 use words::{Brand, Words};
@@ -30,6 +32,8 @@ use crate::terminal;
 /// An engine over a data folder and a database.
 pub struct Installation {
     pub(crate) engine: Arc<Engine>,
+    /// What people see in a browser.
+    pub(crate) pages: Arc<Pages>,
     pub(crate) data_dir: DataDir,
     /// Turns true when the database no longer keeps what is written to it. The process must end then (SEC 78).
     pub(crate) failed: watch::Receiver<bool>,
@@ -90,6 +94,9 @@ impl Installation {
             private_webhooks: config.webhooks.allow_private,
             held: config.limits.held(),
         };
+        let words = Arc::new(words_of(config)?);
+        let logo = providers::logo(config)?.map(|logo| Bytes::copy_from_slice(logo.bytes()));
+        let pages = Arc::new(Pages::new(words.brand(), logo, public_path(config)));
         let caller = delivery::webhook::Caller::new(config.webhooks.ca_file.as_deref());
         let engine = Engine::new(EngineParts {
             time: TrustedTime::start(&store, dependencies.clock).await?,
@@ -98,11 +105,11 @@ impl Installation {
             installation_key,
             chance: dependencies.chance,
             settings,
-            words: words_of(config)?,
+            words,
             routes: dependencies.routes,
             caller: caller.context("webhooks.ca_file")?,
         });
-        Ok(Self { engine: Arc::new(engine), data_dir, failed, start_lock })
+        Ok(Self { engine: Arc::new(engine), pages, data_dir, failed, start_lock })
     }
 
     /// Lets other processes start on this installation. To be called when everything a first start creates exists.
@@ -121,6 +128,12 @@ impl Installation {
         let options = onelogin::DialectOptions { follow: crate::log::FOLLOW, ..options.clone() };
         onelogin::Dialect::new(self.engine.clone(), options)
     }
+}
+
+/// The path of the address that people reach, where a proxy shows this server below its root.
+fn public_path(config: &Config) -> &str {
+    let rest = config.account.public_url.as_deref().and_then(|url| url.split_once("://")).map_or("", |(_, rest)| rest);
+    rest.find('/').map_or("", |at| &rest[at..])
 }
 
 /// What messages say. An operator's templates are read and tried.

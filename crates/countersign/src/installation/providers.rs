@@ -70,8 +70,7 @@ pub(crate) fn configured(config: &Config) -> anyhow::Result<Routes> {
     if let Some(path) = config.delivery.file.as_ref().filter(|_| config.delivery.check().is_ok()) {
         providers.push(Arc::new(FileProvider::at(path)));
     }
-    let logo = config.brand.logo.as_deref().map(Logo::read).transpose();
-    let logo = logo.map_err(anyhow::Error::msg).context("brand.logo")?;
+    let logo = logo(config)?;
     if let Some(settings) = &config.smtp.0 {
         let provider = SmtpProvider::new(settings.clone().logo(logo)).map_err(anyhow::Error::from_boxed);
         providers.push(Arc::new(provider.context("delivery.smtp")?));
@@ -89,6 +88,12 @@ pub(crate) fn configured(config: &Config) -> anyhow::Result<Routes> {
     }
     check_digits(&routes)?;
     Ok(routes)
+}
+
+/// The picture of the brand, at the head of mail and pages.
+pub(crate) fn logo(config: &Config) -> anyhow::Result<Option<Logo>> {
+    let logo = config.brand.logo.as_deref().map(Logo::read).transpose();
+    logo.map_err(anyhow::Error::msg).context("brand.logo")
 }
 
 /// A call that asks for digits may go over any route of its channel, so all of them must bring digits back, or none may be

@@ -8,7 +8,7 @@ const MOST_BYTES: usize = 64 * 1024;
 /// How a PNG begins (PNG, third edition, 5.2), and the length and name of its first chunk, after which its size comes.
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
 
-/// A picture for mail: the bytes of a PNG of at most 64 KiB. Mail programs show no SVG.
+/// A picture for mail and pages: the bytes of a PNG of at most 64 KiB. Mail programs show no SVG.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Logo(Arc<[u8]>);
 
@@ -44,7 +44,7 @@ impl Logo {
     }
 
     /// The file as it is.
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub fn bytes(&self) -> &[u8] {
         &self.0
     }
 }

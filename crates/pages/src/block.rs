@@ -1,0 +1,219 @@
+//! What pages are made of. A page is a list of blocks, and how a block looks is written once, in `templates/blocks.html`
+//! and `assets/page.css`.
+
+use minijinja::{Value, context};
+
+use crate::html::Html;
+
+/// How something ended or stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    Plain,
+    Info,
+    Success,
+    Warning,
+    Danger,
+    /// It is under way.
+    Waiting,
+}
+
+impl Tone {
+    /// Its class in the sheet.
+    fn class(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Info => "info",
+            Self::Success => "success",
+            Self::Warning => "warning",
+            Self::Danger => "danger",
+            Self::Waiting => "waiting",
+        }
+    }
+
+    /// Its drawing, in a square of 24. Screen readers pass over it: the words beside it say the same.
+    fn drawing(self) -> Value {
+        let path = match self {
+            Self::Waiting => return Value::from(""),
+            Self::Plain => r#"<circle cx="12" cy="12" r="9"/><path d="M12 7v5l3 2"/>"#,
+            Self::Info => r#"<circle cx="12" cy="12" r="9"/><path d="M12 11v5M12 8v.01"/>"#,
+            Self::Success => r#"<path d="M5 12.5l4.5 4.5L19 7.5"/>"#,
+            Self::Warning => r#"<path d="M12 4l9 16H3z"/><path d="M12 10v4M12 17v.01"/>"#,
+            Self::Danger => r#"<path d="M7 7l10 10M17 7L7 17"/>"#,
+        };
+        Value::from_safe_string(format!(
+            r#"<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false">{path}</svg>"#
+        ))
+    }
+}
+
+/// What a button is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// What the page is for. One of a page at most.
+    Primary,
+    Secondary,
+    /// It refuses or deletes.
+    Danger,
+    /// A way out.
+    Quiet,
+}
+
+impl Weight {
+    fn class(self) -> &'static str {
+        match self {
+            Self::Primary => "primary",
+            Self::Secondary => "secondary",
+            Self::Danger => "danger",
+            Self::Quiet => "quiet",
+        }
+    }
+}
+
+/// A button of a form.
+#[derive(Debug, Clone)]
+pub struct Button {
+    pub weight: Weight,
+    pub text: Html,
+    /// What the form says if this one is pressed: name and value.
+    pub says: Option<(&'static str, &'static str)>,
+    pub disabled: bool,
+}
+
+/// A line to write into.
+#[derive(Debug, Clone)]
+pub struct Field {
+    pub name: &'static str,
+    pub label: Html,
+    pub hint: Option<Html>,
+    /// What is wrong with what was written.
+    pub fault: Option<Html>,
+    /// Attributes of the element beyond its name.
+    pub attributes: Vec<(&'static str, &'static str)>,
+}
+
+/// A part of a page.
+#[derive(Debug, Clone)]
+pub enum Block {
+    /// The title, with a sign above it and lines below.
+    Head { sign: Option<Tone>, title: Html, lines: Vec<Html> },
+    /// The title of a section.
+    Section { id: &'static str, title: Html },
+    /// A paragraph.
+    Text(Html),
+    /// A paragraph of less weight.
+    Aside(Html),
+    /// Pairs of a name and a value.
+    Facts(Vec<(Html, Html)>),
+    /// Something to heed.
+    Notice { tone: Tone, text: Html },
+    /// A code to read.
+    Code(Html),
+    /// A form that posts to `action`.
+    Form { action: String, hidden: Vec<(&'static str, String)>, fields: Vec<Field>, buttons: Vec<Button> },
+    /// Links that look like buttons.
+    Links(Vec<(Weight, String, Html)>),
+    /// What to do, in order.
+    Steps(Vec<Html>),
+    /// Things, each with how it stands.
+    Rows(Vec<(Html, Tone, Html)>),
+    /// What is shown where there is nothing.
+    Empty { title: Html, text: Html },
+    /// How things end or stand, one sign beside the other, to be looked at.
+    Signs(Vec<Tone>),
+    /// Classes of the sheet, to be looked at.
+    Swatches(Vec<(&'static str, Html)>),
+}
+
+impl Block {
+    /// As the template takes it.
+    pub(crate) fn value(&self) -> Value {
+        match self {
+            Self::Head { sign, title, lines } => {
+                let line = |(place, text): (usize, &Html)| {
+                    context! { class => if place == 0 { "lead" } else { "muted" }, text => text.value() }
+                };
+                context! {
+                    kind => "head",
+                    sign => sign.map_or("", Tone::class),
+                    drawing => sign.map_or_else(|| Value::from(""), Tone::drawing),
+                    title => title.value(),
+                    lines => lines.iter().enumerate().map(line).collect::<Vec<_>>(),
+                }
+            }
+            Self::Section { id, title } => context! { kind => "section", id => *id, title => title.value() },
+            Self::Text(text) => context! { kind => "text", class => "text", text => text.value() },
+            Self::Aside(text) => context! { kind => "text", class => "muted", text => text.value() },
+            Self::Facts(facts) => {
+                let fact = |(name, value): &(Html, Html)| context! { name => name.value(), value => value.value() };
+                context! { kind => "facts", facts => facts.iter().map(fact).collect::<Vec<_>>() }
+            }
+            Self::Notice { tone, text } => context! {
+                kind => "notice",
+                tone => tone.class(),
+                role => if *tone == Tone::Danger { "alert" } else { "" },
+                drawing => tone.drawing(),
+                text => text.value(),
+            },
+            Self::Code(code) => context! { kind => "code", text => code.value() },
+            Self::Form { action, hidden, fields, buttons } => {
+                let hidden =
+                    hidden.iter().map(|(name, value)| context! { name => *name, value => Html::text(value).value() });
+                context! {
+                    kind => "form",
+                    action => Html::text(action).value(),
+                    hidden => hidden.collect::<Vec<_>>(),
+                    fields => fields.iter().map(Field::value).collect::<Vec<_>>(),
+                    buttons => buttons.iter().map(Button::value).collect::<Vec<_>>(),
+                }
+            }
+            Self::Links(links) => {
+                let link = |(weight, href, text): &(Weight, String, Html)| {
+                    context! { class => weight.class(), href => Html::text(href).value(), text => text.value() }
+                };
+                context! { kind => "links", links => links.iter().map(link).collect::<Vec<_>>() }
+            }
+            Self::Steps(steps) => {
+                context! { kind => "steps", steps => steps.iter().map(Html::value).collect::<Vec<_>>() }
+            }
+            Self::Rows(rows) => {
+                let row = |(text, tone, badge): &(Html, Tone, Html)| {
+                    context! { text => text.value(), tone => tone.class(), badge => badge.value() }
+                };
+                context! { kind => "rows", rows => rows.iter().map(row).collect::<Vec<_>>() }
+            }
+            Self::Empty { title, text } => context! { kind => "empty", title => title.value(), text => text.value() },
+            Self::Signs(tones) => {
+                let sign = |tone: &Tone| context! { class => tone.class(), drawing => tone.drawing() };
+                context! { kind => "signs", signs => tones.iter().map(sign).collect::<Vec<_>>() }
+            }
+            Self::Swatches(swatches) => {
+                let swatch = |(class, text): &(&'static str, Html)| context! { class => *class, text => text.value() };
+                context! { kind => "swatches", swatches => swatches.iter().map(swatch).collect::<Vec<_>>() }
+            }
+        }
+    }
+}
+
+impl Button {
+    fn value(&self) -> Value {
+        let (name, value) = self.says.unwrap_or_default();
+        context! { class => self.weight.class(), text => self.text.value(), name, value, disabled => self.disabled }
+    }
+}
+
+impl Field {
+    fn value(&self) -> Value {
+        let name = self.name;
+        let described = [("fault", &self.fault), ("hint", &self.hint)].into_iter();
+        let described = described.filter(|(_, text)| text.is_some()).map(|(part, _)| format!("{name}-{part}"));
+        let attributes = self.attributes.iter().map(|(name, value)| context! { name => *name, value => *value });
+        context! {
+            name,
+            label => self.label.value(),
+            hint => self.hint.as_ref().map_or_else(|| Value::from(""), Html::value),
+            fault => self.fault.as_ref().map_or_else(|| Value::from(""), Html::value),
+            attributes => attributes.collect::<Vec<_>>(),
+            described_by => described.collect::<Vec<_>>().join(" "),
+        }
+    }
+}

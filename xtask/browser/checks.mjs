@@ -1,0 +1,74 @@
+// What every check of a page in a real browser shares.
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { chromium } from "playwright-core";
+
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+const PATIENCE = 10_000;
+const QUIET = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--disable-quic",
+];
+
+let checks = 0;
+const complaints = [];
+
+export function check(what, holds, otherwise = "") {
+  checks += 1;
+  if (!holds) complaints.push(otherwise ? `${what}: ${otherwise}` : what);
+  console.log(`${holds ? "ok    " : "BROKEN"} ${what}`);
+}
+
+export async function appears(what, locator) {
+  const there = await locator.waitFor({ state: "visible", timeout: PATIENCE }).then(() => true, () => false);
+  check(what, there);
+  return there;
+}
+
+export function launched(executablePath) {
+  return chromium.launch({ executablePath, args: QUIET });
+}
+
+/** Complains of everything that a page should not do: errors, refused requests, requests to others. `status` is what the
+ * page itself may answer. */
+export function isolated(page, base, status = () => false) {
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type()) && !status(message.location().url)) {
+      check("a quiet console", false, message.text());
+    }
+  });
+  page.on("pageerror", (error) => check("a script without errors", false, String(error)));
+  page.on("requestfailed", (request) => check("every request answered", false, request.url()));
+  page.on("response", (answer) => {
+    if (answer.status() >= 400 && !status(answer.url())) {
+      check("no request refused", false, `${answer.status()} for ${answer.url()}`);
+    }
+  });
+  page.on("request", (request) => {
+    if (!request.url().startsWith(base)) check("no request to anybody else", false, request.url());
+  });
+}
+
+/** The page at this moment: no violation that axe-core knows, nothing to scroll sideways, a picture to look at. */
+export async function inspect(page, pictures, name) {
+  const { violations } = await page.evaluate(`${axe}; axe.run(document)`);
+  const seen = violations.map(({ id, help, nodes }) => `${id} (${help}) at ${nodes.map((node) => node.target).join(", ")}`);
+  check(`${name}: accessible`, seen.length === 0, seen.join("; "));
+  const [wide, shown] = await page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]");
+  check(`${name}: nothing to scroll sideways`, wide <= shown, `${wide} px of page in ${shown} px`);
+  await page.screenshot({ path: path.join(pictures, `${name}.png`), fullPage: true });
+}
+
+/** Says what was found, and ends the script with it. */
+export function said() {
+  console.log(`${checks} checks, ${complaints.length} complaints`);
+  for (const complaint of complaints) console.log(`BROKEN ${complaint}`);
+  process.exitCode = complaints.length ? 1 : 0;
+}

@@ -1,0 +1,88 @@
+// Looks at every page as a person does, in a real Chromium, and says what is wrong with it.
+//
+//     node pages.mjs READY_FILE FOLDER_FOR_SCREENSHOTS CHROMIUM
+//
+// The pages are the samples of the dev world: the production templates with made-up values.
+import { readFile } from "node:fs/promises";
+import { check, inspect, isolated, launched, said } from "./checks.mjs";
+
+const [readyFile, pictures, executablePath] = process.argv.slice(2);
+const ready = JSON.parse(await readFile(readyFile, "utf8"));
+
+const LANGUAGES = ["en", "de", "fr", "es", "ja"];
+const SIZES = { phone: { width: 390, height: 844 }, narrow: { width: 320, height: 640 }, desk: { width: 1280, height: 900 } };
+
+const browser = await launched(executablePath);
+try {
+  const page = await browser.newPage({ viewport: SIZES.desk });
+  isolated(page, ready.base_url);
+  const show = (sample, language) => page.goto(`${ready.base_url}/dev/pages/${sample}?language=${language}`);
+
+  const design = await page.goto(`${ready.base_url}/dev/pages`);
+  const headers = design.headers();
+  check("a page may run nothing", headers["content-security-policy"].startsWith("default-src 'none'"));
+  const samples = await page.locator("a.button.quiet").allInnerTexts();
+  check("the gallery lists the pages", samples.length >= 10, `${samples.length}`);
+  const scripts = await page.evaluate("document.scripts.length + document.querySelectorAll('[style]').length");
+  check("no script and no inline style", scripts === 0);
+  for (const scheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+    for (const [size, viewport] of Object.entries(SIZES)) {
+      await page.setViewportSize(viewport);
+      await inspect(page, pictures, `design-${size}-${scheme}`);
+    }
+  }
+
+  // Each page on a phone, by day and by night. The longest language decides whether it fits, so each is looked at.
+  for (const sample of samples) {
+    for (const language of LANGUAGES) {
+      await page.setViewportSize(SIZES.narrow);
+      await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+      await show(sample, language);
+      check(`${sample} in ${language}: its language`, (await page.locator("html").getAttribute("lang")) === language);
+      await inspect(page, pictures, `${sample}-${language}-narrow`);
+      await page.setViewportSize(SIZES.phone);
+      await page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
+      await inspect(page, pictures, `${sample}-${language}-phone-dark`);
+    }
+    await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+    await show(sample, "en");
+    await inspect(page, pictures, `${sample}-en-phone`);
+    await page.setViewportSize(SIZES.desk);
+    await inspect(page, pictures, `${sample}-en-desk`);
+    await page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
+    await inspect(page, pictures, `${sample}-en-desk-dark`);
+  }
+
+  // By keyboard alone, in the order of reading, with a ring that can be seen.
+  await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+  await page.setViewportSize(SIZES.phone);
+  await show("link-login", "en");
+  const reached = [];
+  for (let step = 0; step < 2; step += 1) {
+    await page.keyboard.press("Tab");
+    const [name, ring] = await page.evaluate(
+      "[document.activeElement.innerText, parseFloat(getComputedStyle(document.activeElement).outlineWidth)]",
+    );
+    reached.push(name);
+    check(`the ring around "${name}" can be seen`, ring >= 2, `${ring} px`);
+  }
+  check("the keyboard reaches both answers", reached.join() === "Yes, it is me,No, it is not me", reached.join());
+  await inspect(page, pictures, "link-login-focus");
+
+  // A page that is set from right to left is its mirror image, and names in it stay whole.
+  await page.evaluate("document.documentElement.dir = 'rtl'");
+  await inspect(page, pictures, "link-login-rtl");
+  const start = await page.evaluate("document.querySelector('dt').getBoundingClientRect().left > document.querySelector('dd').getBoundingClientRect().left");
+  check("from right to left, what comes first is at the right", start);
+
+  // Twice the size of text on a narrow screen (WCAG 2.2, 1.4.4).
+  await page.setViewportSize(SIZES.narrow);
+  await show("link-names", "de");
+  await page.evaluate("document.documentElement.style.fontSize = '200%'").catch(() => {});
+  await inspect(page, pictures, "link-names-large");
+} finally {
+  await browser.close();
+}
+
+said();
