@@ -32,7 +32,7 @@ pub fn sample(name: &str, text: Text<'_>) -> Option<Page> {
         "design" => design(),
         "link-login" => link(LinkPage::Asks(question(LinkPurpose::Login))),
         "link-enrolment" => {
-            let (asked, until) = (moment(0, "14:31 UTC"), moment(1, "14:32 UTC"));
+            let (asked, until) = (moment(0, "14:31\u{a0}UTC"), moment(1, "14:32\u{a0}UTC"));
             let unnamed = LinkQuestion { client: None, from: None, asked, until, ..question(LinkPurpose::Enrolment) };
             link(LinkPage::Asks(unnamed))
         }
@@ -67,8 +67,8 @@ fn question(purpose: LinkPurpose) -> LinkQuestion<'static> {
         device: "Ana's mail",
         from: Some("203.0.113.24"),
         caller: Some("192.0.2.10"),
-        asked: moment(1, "14:31 UTC"),
-        until: moment(9, "14:41 UTC"),
+        asked: moment(1, "14:31\u{a0}UTC"),
+        until: moment(9, "14:41\u{a0}UTC"),
         action: "/dev/pages".to_owned(),
         hidden: vec![("token", "sample".to_owned())],
     }

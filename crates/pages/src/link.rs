@@ -45,7 +45,7 @@ pub struct LinkQuestion<'a> {
 pub struct Moment {
     /// Whole minutes from now, or until now.
     pub minutes: i64,
-    /// As a clock shows it, as `14:31 UTC`.
+    /// As a clock shows it, as `14:31 UTC`, with a blank that does not break.
     pub clock: String,
 }
 
