@@ -11,6 +11,7 @@ use engine::Clock as _;
 use engine::clock::SystemClock;
 use onelogin::Dialect;
 use tokio::net::TcpListener;
+use web::door::Door;
 use web::front::Front;
 use web::proxy::TrustedProxies;
 use web::request_id::RequestIds;
@@ -203,6 +204,15 @@ pub(crate) struct Entries {
     pub(crate) nouns: &'static [Noun],
 }
 
+/// What answers on the API's listener: the doors, and `rest` where none of them does.
+fn front(config: &Config, installation: &Installation, app: &Dialect, rest: Router, ids: RequestIds) -> Front {
+    let (pages, engine) = (installation.pages.clone(), installation.engine.clone());
+    let doors: Vec<Arc<dyn Door>> =
+        vec![onelogin::door(app.clone()), Arc::new(Callbacks::of(&engine)), installation.pages.clone()];
+    let rest = rest.merge(root::icon()).fallback(|headers| root::nothing_for(headers, pages, engine));
+    Front::new(doors, rest, config.limits.front, ids, onelogin::refusal)
+}
+
 /// Serves until a signal, a failed database or a failed listener ends it.
 pub(crate) async fn run(
     config: &Config,
@@ -212,26 +222,13 @@ pub(crate) async fn run(
     announce: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<ExitCode> {
     let health = Health::new(installation.engine.clone());
-    let nothing = {
-        let (pages, engine) = (installation.pages.clone(), installation.engine.clone());
-        |headers| root::nothing_for(headers, pages, engine)
-    };
-    let router = health.clone().routes().merge(rest).merge(root::icon()).fallback(nothing);
     let chance: &dyn engine::Chance = &engine::chance::SystemChance;
     let prefix = chance.hex::<4>();
     let ids = RequestIds::new(&prefix);
     let proxies = app.options.trusted_proxies.clone();
     proxies.look_up().await;
     let following_names = tokio::spawn(follow_names(proxies));
-    let dialect = onelogin::door(app.clone());
-    let callbacks = Arc::new(Callbacks::of(&installation.engine));
-    let front = Front::new(
-        vec![dialect, callbacks, installation.pages.clone()],
-        router,
-        config.limits.front,
-        ids,
-        onelogin::refusal,
-    );
+    let front = front(config, installation, &app, health.clone().routes().merge(rest), ids);
     let watched = MetricsSource { app, front: front.clone() };
 
     let mut failed = installation.failed.clone();

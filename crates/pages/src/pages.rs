@@ -41,6 +41,7 @@ impl std::fmt::Debug for Pages {
 impl Pages {
     /// Pages in the look of this brand. `logo` is a PNG. `root` is the path under which a proxy shows this server, as `/mfa`,
     /// or nothing.
+    #[expect(clippy::missing_panics_doc, reason = "the templates are compiled in, and the tests fill them all")]
     #[expect(clippy::expect_used, reason = "the templates are compiled in, and the tests fill them all")]
     pub fn new(brand: &Brand, logo: Option<Bytes>, root: &str) -> Self {
         let mut templates = Environment::empty();
