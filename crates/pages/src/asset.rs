@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 /// The folder of all of them.
 pub(crate) const FOLDER: &str = "/assets/";
 
-/// A file.
+/// A file with its content and the name that follows from it.
 #[derive(Debug, Clone)]
 pub(crate) struct Asset {
     path: String,

@@ -5,7 +5,7 @@ use minijinja::{Value, context};
 
 use crate::html::Html;
 
-/// How something ended or stands.
+/// How something ended, or how it is now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
     Plain,
@@ -98,7 +98,7 @@ pub enum Block {
     Head { sign: Option<Tone>, title: Html, lines: Vec<Html> },
     /// The title of a section.
     Section { id: &'static str, title: Html },
-    /// A paragraph.
+    /// A paragraph of full weight.
     Text(Html),
     /// A paragraph of less weight.
     Aside(Html),
@@ -114,11 +114,11 @@ pub enum Block {
     Links(Vec<(Weight, String, Html)>),
     /// What to do, in order.
     Steps(Vec<Html>),
-    /// Things, each with how it stands.
+    /// Things, each with the state it is in.
     Rows(Vec<(Html, Tone, Html)>),
     /// What is shown where there is nothing.
     Empty { title: Html, text: Html },
-    /// How things end or stand, one sign beside the other, to be looked at.
+    /// Signs of all tones, one sign beside the other, to be looked at.
     Signs(Vec<Tone>),
     /// Classes of the sheet, to be looked at.
     Swatches(Vec<(&'static str, Html)>),

@@ -2,8 +2,8 @@
 
 use crate::block::{Block, Button, Field, Tone, Weight};
 use crate::html::Html;
-use crate::link::{LinkPage, LinkPurpose, LinkQuestion, Moment};
-use crate::page::Page;
+use crate::link::{LinkPage, LinkPurpose, LinkQuestion, ShownMoment};
+use crate::page::WebPage;
 use crate::text::Text;
 use crate::trouble::Trouble;
 
@@ -26,7 +26,7 @@ pub const SAMPLES: [&str; 14] = [
 ];
 
 /// The sample of this name, if there is one.
-pub fn sample(name: &str, text: Text<'_>) -> Option<Page> {
+pub fn sample(name: &str, text: Text<'_>) -> Option<WebPage> {
     let link = |page: LinkPage<'_>| page.page(text);
     Some(match name {
         "design" => design(),
@@ -74,8 +74,8 @@ fn question(purpose: LinkPurpose) -> LinkQuestion<'static> {
     }
 }
 
-fn moment(minutes: i64, clock: &str) -> Moment {
-    Moment { minutes, clock: clock.to_owned() }
+fn moment(minutes: i64, clock: &str) -> ShownMoment {
+    ShownMoment { minutes, clock: clock.to_owned() }
 }
 
 /// A text of the gallery. It is for developers, so it is not translated.
@@ -84,7 +84,7 @@ fn plain(text: &str) -> Html {
 }
 
 /// The page that shows every block, and links to the other samples.
-fn design() -> Page {
+fn design() -> WebPage {
     let section = |id, title| Block::Section { id, title: plain(title) };
     let notice = |tone, said| Block::Notice { tone, text: plain(said) };
     let button = |weight, said, disabled| Button { weight, text: plain(said), says: None, disabled };
@@ -181,5 +181,5 @@ fn design() -> Page {
         section("pages", "Pages"),
         Block::Links(samples.collect()),
     ];
-    Page { title: "How pages look".to_owned(), language: "en", wide: true, blocks, foot: Vec::new(), forwards: None }
+    WebPage { title: "How pages look".to_owned(), language: "en", wide: true, blocks, foot: Vec::new(), forwards: None }
 }

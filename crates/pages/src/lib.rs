@@ -1,11 +1,11 @@
 //! What people see in a browser: pages that are made on the server, without any script.
 //!
 //! A page is a list of [`Block`]s in the reader's language. How blocks look is one template and one sheet, shown whole on
-//! [`gallery`]; the texts are the Fluent files of the crate `words`. A page decides nothing: whoever answers a request asks
-//! `engine` and shows what came of it.
+//! [`gallery`]; the texts are the Fluent files of the crate `words`. A page decides nothing: what answers a request asks
+//! `engine`, and shows what came of it.
 //!
 //! Rules of every page (contract 19, SEC 100): nothing is fetched from another server, nothing runs, names of others are
-//! shown as text in a direction of their own, and what a page depends on has its digest in its name.
+//! shown as text in elements whose direction is theirs, and what a page depends on has its digest in its name.
 
 mod asset;
 mod block;
@@ -21,8 +21,8 @@ mod trouble;
 
 pub use crate::block::{Block, Button, Field, Tone, Weight};
 pub use crate::html::Html;
-pub use crate::link::{ANSWER, CONFIRM, DISOWN, LinkPage, LinkPurpose, LinkQuestion, Moment};
-pub use crate::page::Page;
+pub use crate::link::{ANSWER, CONFIRM, DISOWN, LinkPage, LinkPurpose, LinkQuestion, ShownMoment};
+pub use crate::page::WebPage;
 pub use crate::pages::Pages;
 pub use crate::reader::accepted_languages;
 pub use crate::text::Text;

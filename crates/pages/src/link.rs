@@ -4,13 +4,13 @@ use words::PhraseValue;
 
 use crate::block::{Block, Button, Tone, Weight};
 use crate::html::Html;
-use crate::page::Page;
+use crate::page::WebPage;
 use crate::text::Text;
 
 /// What the person is asked to confirm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkPurpose {
-    /// A log-in.
+    /// That it is the person who logs in.
     Login,
     /// That the address is theirs, so that it becomes a device.
     Enrolment,
@@ -31,9 +31,9 @@ pub struct LinkQuestion<'a> {
     /// The address from which the client called. Shown where it has reported no other.
     pub caller: Option<&'a str>,
     /// When it was asked.
-    pub asked: Moment,
+    pub asked: ShownMoment,
     /// When it ends.
-    pub until: Moment,
+    pub until: ShownMoment,
     /// Where the answer is posted to.
     pub action: String,
     /// What is posted with the answer.
@@ -42,7 +42,7 @@ pub struct LinkQuestion<'a> {
 
 /// A moment, from where the reader is in time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Moment {
+pub struct ShownMoment {
     /// Whole minutes from now, or until now.
     pub minutes: i64,
     /// As a clock shows it, as `14:31 UTC`, with a blank that does not break.
@@ -52,7 +52,7 @@ pub struct Moment {
 /// What a magic link shows.
 #[derive(Debug, Clone)]
 pub enum LinkPage<'a> {
-    /// The question.
+    /// The link waits for its person.
     Asks(LinkQuestion<'a>),
     /// The person has just confirmed it. With the page that it goes on to.
     Confirmed(Option<&'a str>),
@@ -76,12 +76,12 @@ const STAYS: u32 = 2;
 
 impl LinkPage<'_> {
     /// As a page.
-    pub fn page(&self, text: Text<'_>) -> Page {
+    pub fn page(&self, text: Text<'_>) -> WebPage {
         match self {
             Self::Asks(question) => question.page(text),
             Self::Confirmed(goes_on) => {
                 let lines = vec![text.say(if goes_on.is_some() { "page-link-goes-on" } else { "page-link-go-back" })];
-                let page = Page::new(text, Some(Tone::Success), "page-link-confirmed", lines);
+                let page = WebPage::new(text, Some(Tone::Success), "page-link-confirmed", lines);
                 match goes_on {
                     Some(address) => {
                         let link = (Weight::Primary, (*address).to_owned(), text.say("page-continue"));
@@ -91,7 +91,7 @@ impl LinkPage<'_> {
                 }
             }
             Self::Disowned => {
-                let page = Page::new(
+                let page = WebPage::new(
                     text,
                     Some(Tone::Danger),
                     "page-link-disowned",
@@ -101,24 +101,24 @@ impl LinkPage<'_> {
             }
             Self::Over => {
                 let lines = vec![text.say("page-link-over-lead"), text.say("page-link-over-advice")];
-                Page::new(text, Some(Tone::Plain), "page-link-over", lines)
+                WebPage::new(text, Some(Tone::Plain), "page-link-over", lines)
             }
             Self::NotFromPage => {
                 let lines = vec![text.say("page-link-not-from-page-lead"), text.say("page-link-not-from-page-advice")];
-                Page::new(text, Some(Tone::Danger), "page-link-not-from-page", lines)
+                WebPage::new(text, Some(Tone::Danger), "page-link-not-from-page", lines)
             }
         }
     }
 }
 
 impl LinkQuestion<'_> {
-    fn page(&self, text: Text<'_>) -> Page {
+    fn page(&self, text: Text<'_>) -> WebPage {
         let lead = match self.purpose {
             LinkPurpose::Login => "page-link-lead-login",
             LinkPurpose::Enrolment => "page-link-lead-enrolment",
         };
         let lead = text.fill(lead, &[("who", PhraseValue::Name(self.account))]);
-        let moment = |id, moment: &Moment| {
+        let moment = |id, moment: &ShownMoment| {
             let minutes = ("minutes", PhraseValue::Number(moment.minutes));
             text.fill(id, &[minutes, ("clock", PhraseValue::Name(&moment.clock))])
         };
@@ -144,7 +144,7 @@ impl LinkQuestion<'_> {
             ],
         };
         let heed = Block::Notice { tone: Tone::Warning, text: text.say("page-link-heed") };
-        Page::new(text, None, "page-link-title", vec![lead]).with([
+        WebPage::new(text, None, "page-link-title", vec![lead]).with([
             Block::Facts(facts.into_iter().flatten().collect()),
             heed,
             form,

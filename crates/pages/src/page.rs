@@ -6,7 +6,7 @@ use crate::text::Text;
 
 /// A page, before it is HTML.
 #[derive(Debug, Clone)]
-pub struct Page {
+pub struct WebPage {
     /// The title of the window.
     pub(crate) title: String,
     pub(crate) language: &'static str,
@@ -19,7 +19,7 @@ pub struct Page {
     pub(crate) forwards: Option<(u32, String)>,
 }
 
-impl Page {
+impl WebPage {
     /// A page with a head and nothing else yet. `title` is the id of a text.
     pub fn new(text: Text<'_>, sign: Option<Tone>, title: &str, lines: Vec<Html>) -> Self {
         Self {

@@ -12,7 +12,7 @@ use crate::asset::{self, Asset};
 use crate::block::Block;
 use crate::color::{self, BLACK, Color};
 use crate::html::Html;
-use crate::page::Page;
+use crate::page::WebPage;
 
 const SHEET: &str = include_str!("../assets/page.css");
 const FRAME: &str = include_str!("../templates/page.html");
@@ -61,7 +61,7 @@ impl Pages {
     }
 
     /// The page as HTML.
-    pub(crate) fn html(&self, page: &Page) -> Result<String, minijinja::Error> {
+    pub(crate) fn html(&self, page: &WebPage) -> Result<String, minijinja::Error> {
         let blocks = page.blocks.iter().map(Block::value).collect::<Vec<_>>();
         let body = self.templates.get_template("blocks")?.render(context! { blocks })?;
         let text = |text: &str| Html::text(text).value();
@@ -82,7 +82,7 @@ impl Pages {
     }
 
     /// The response that shows a page.
-    pub fn response(&self, status: StatusCode, page: &Page) -> Response {
+    pub fn response(&self, status: StatusCode, page: &WebPage) -> Response {
         let html = match self.html(page) {
             Ok(html) => html,
             Err(error) => {

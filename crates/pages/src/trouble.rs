@@ -4,7 +4,7 @@ use words::PhraseValue;
 
 use crate::block::{Block, Tone};
 use crate::html::Html;
-use crate::page::Page;
+use crate::page::WebPage;
 use crate::text::Text;
 
 /// Why a page cannot be shown.
@@ -24,7 +24,7 @@ pub enum Trouble<'a> {
 
 impl Trouble<'_> {
     /// As a page.
-    pub fn page(self, text: Text<'_>) -> Page {
+    pub fn page(self, text: Text<'_>) -> WebPage {
         let (tone, title, lead) = match self {
             Self::NotFound => (Tone::Plain, "page-not-found", text.say("page-not-found-lead")),
             Self::NotUnderstood => (Tone::Warning, "page-not-understood", text.say("page-not-understood-lead")),
@@ -35,7 +35,7 @@ impl Trouble<'_> {
             Self::Unavailable => (Tone::Warning, "page-unavailable", text.say("page-unavailable-lead")),
             Self::Fault(_) => (Tone::Danger, "page-fault", text.say("page-fault-lead")),
         };
-        let page = Page::new(text, Some(tone), title, vec![lead]);
+        let page = WebPage::new(text, Some(tone), title, vec![lead]);
         match self {
             Self::Fault(Some(id)) => page.with([Block::Facts(vec![(text.say("page-fault-id"), Html::name(id))])]),
             _ => page,

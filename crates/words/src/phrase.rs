@@ -19,7 +19,7 @@ pub enum PhraseValue<'a> {
     Number(i64),
 }
 
-/// Stands around the number of a name while a phrase is filled. The character is for private use (Unicode 23.5), so no
+/// Marks the number of a name while a phrase is filled. The character is for private use (Unicode 23.5), so no
 /// text of ours has it, and the names themselves are never filled in.
 pub(crate) const MARK: char = '\u{E000}';
 

@@ -22,7 +22,7 @@ pub(super) async fn design(world: State<Arc<DevWorld>>, reading: Query<Reading>,
     sample(world, Path("design".to_owned()), reading, headers).await
 }
 
-/// One sample.
+/// The sample of this name, with made-up values.
 pub(super) async fn sample(
     State(world): State<Arc<DevWorld>>,
     Path(name): Path<String>,
