@@ -17,6 +17,7 @@ import onelogin
 
 # They bring the steps, in this order.
 import driver.mfa_v2
+import driver.links
 import driver.mfa_v1
 from driver.harness import State, equal, fail, run_all
 from driver.receivers import Inbox
@@ -29,6 +30,7 @@ ABOUT_MESSAGES = (
     "mfa.v1.trigger_answer",
     "mfa.v1.voice",
     "mfa.v2.email.",
+    "mfa.v2.link.",
     "mfa.v2.sms.",
     "mfa.v2.voice.",
 )

@@ -26,6 +26,7 @@ CONFIGURATION = """\
 public_url = "https://mfa.example.com"
 issuer = "Example Inc"
 delivery.http = ["gateway.toml"]
+login.redirect_origins = ["https://app.example.com"]
 [messages]
 countries = ["US"]
 [delivery.smtp]
