@@ -1,6 +1,7 @@
 //! The configuration in force.
 
 use anyhow::bail;
+use engine::EmailMode;
 use toml::Value;
 
 use crate::row::Kind;
@@ -11,6 +12,7 @@ use crate::sections::auth::AuthConfig;
 use crate::sections::brand::BrandConfig;
 use crate::sections::compat::CompatConfig;
 use crate::sections::delivery::DeliveryConfig;
+use crate::sections::email::EmailConfig;
 use crate::sections::gateways::GatewaysConfig;
 use crate::sections::limits::LimitsConfig;
 use crate::sections::listen::ListenConfig;
@@ -36,6 +38,7 @@ pub struct Config {
     pub login: LoginConfig,
     pub brand: BrandConfig,
     pub messages: MessagesConfig,
+    pub email: EmailConfig,
     pub delivery: DeliveryConfig,
     pub gateways: GatewaysConfig,
     pub smtp: SmtpConfig,
@@ -68,6 +71,7 @@ impl Config {
             login: section(values, &mut dialect)?,
             brand: section(values, &mut dialect)?,
             messages: section(values, &mut dialect)?,
+            email: section(values, &mut dialect)?,
             gateways: section(values, &mut dialect)?,
             smtp: section(values, &mut dialect)?,
             delivery: section(values, &mut dialect)?,
@@ -90,6 +94,24 @@ impl Config {
         let section = self.storage.shown(key).or_else(|| self.account.shown(key));
         let raw = || values.of(key).0.filter(|_| !matches!(setting.row.kind, Kind::Secret)).cloned();
         section.or_else(raw)
+    }
+
+    /// Refuses links in mail that have nothing to begin with, and that would lead a browser out of TLS (SEC 11, SEC 66).
+    pub fn check_links(&self) -> anyhow::Result<()> {
+        if self.email.mode != EmailMode::Code && self.account.public_url.is_none() {
+            bail!(
+                "email.mode = \"{}\" puts links into mail, which begin with public_url: set it to the address that people \
+                 reach, as https://mfa.example.com, or leave email.mode at \"code\"",
+                self.email.mode.name()
+            )
+        }
+        match self.login.plain_redirect() {
+            Some(origin) => bail!(
+                "login.redirect_origins names {origin}: a browser is sent on over https only. http is for a page on your own \
+                 machine, in a dev world"
+            ),
+            None => Ok(()),
+        }
     }
 
     /// Refuses plain HTTP on an address that other machines reach, unless it is asked for (SEC 68, decision 5).

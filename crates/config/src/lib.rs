@@ -30,6 +30,7 @@ pub use sections::account::AccountConfig;
 pub use sections::admin::AdminConfig;
 pub use sections::brand::BrandConfig;
 pub use sections::delivery::DeliveryConfig;
+pub use sections::email::EmailConfig;
 pub use sections::gateways::GatewaysConfig;
 pub use sections::limits::LimitsConfig;
 pub use sections::listen::ListenConfig;

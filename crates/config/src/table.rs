@@ -10,6 +10,7 @@ use crate::sections::auth::AuthConfig;
 use crate::sections::brand::BrandConfig;
 use crate::sections::compat::CompatConfig;
 use crate::sections::delivery::DeliveryConfig;
+use crate::sections::email::EmailConfig;
 use crate::sections::gateways::GatewaysConfig;
 use crate::sections::limits::LimitsConfig;
 use crate::sections::listen::ListenConfig;
@@ -62,6 +63,7 @@ pub static SETTINGS: LazyLock<Vec<Setting>> = LazyLock::new(|| {
         rows::<LoginConfig>(),
         rows::<BrandConfig>(),
         rows::<MessagesConfig>(),
+        rows::<EmailConfig>(),
         rows::<DeliveryConfig>(),
         rows::<GatewaysConfig>(),
         rows::<SmtpConfig>(),
@@ -104,7 +106,7 @@ pub(crate) fn variables() -> impl Iterator<Item = &'static str> {
 
 /// Tables that people expect, and where their settings are.
 pub(crate) const ELSEWHERE: &[(&str, &str)] =
-    &[("smtp", "delivery.smtp"), ("mail", "delivery.smtp"), ("email", "delivery.smtp"), ("sms", "delivery")];
+    &[("smtp", "delivery.smtp"), ("mail", "delivery.smtp"), ("sms", "delivery")];
 
 /// Tables of the file that a later version will know, and what this version cannot do without them.
 pub(crate) const FUTURE: &[(&str, &str)] = &[

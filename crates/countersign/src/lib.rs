@@ -10,6 +10,7 @@ pub mod dev;
 mod health;
 mod import;
 pub mod installation;
+mod links;
 mod local;
 mod log;
 mod ready;

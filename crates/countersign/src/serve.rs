@@ -24,12 +24,14 @@ use crate::callbacks::Callbacks;
 use crate::cli::request::Noun;
 use crate::health::Health;
 use crate::installation::{self, Dependencies, Installation, Intent, providers};
+use crate::links::Links;
 use crate::ready::ReadyFile;
 use crate::signals::{SignalAction, Signals};
 use crate::{banner, control, root, terminal};
 
 pub(crate) async fn serve(flags: FlagValues, config: Config, nouns: &'static [Noun]) -> anyhow::Result<ExitCode> {
     config.check_listen()?;
+    config.check_links()?;
     config.delivery.check()?;
     let mut ready_file = ReadyFile::of(config.listen.ready_file.clone())?;
     let started = Started { values: Values::gather(&flags)?, flags };
@@ -207,8 +209,9 @@ pub(crate) struct Entries {
 /// What answers on the API's listener: the doors, and `rest` where none of them does.
 fn front(config: &Config, installation: &Installation, app: &Dialect, rest: Router, ids: RequestIds) -> Front {
     let (pages, engine) = (installation.pages.clone(), installation.engine.clone());
+    let links = Links::of(&engine, pages.clone(), app.options.trusted_proxies.clone());
     let doors: Vec<Arc<dyn Door>> =
-        vec![onelogin::door(app.clone()), Arc::new(Callbacks::of(&engine)), installation.pages.clone()];
+        vec![onelogin::door(app.clone()), Arc::new(Callbacks::of(&engine)), Arc::new(links), pages.clone()];
     let rest = rest.merge(root::icon()).fallback(|headers| root::nothing_for(headers, pages, engine));
     Front::new(doors, rest, config.limits.front, ids, onelogin::refusal)
 }

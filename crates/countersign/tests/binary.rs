@@ -23,6 +23,8 @@ mod doctor;
 mod gateways;
 #[path = "binary/installation.rs"]
 mod installation;
+#[path = "binary/links.rs"]
+mod links;
 #[path = "binary/listeners.rs"]
 mod listeners;
 #[path = "binary/mail.rs"]

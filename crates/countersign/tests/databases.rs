@@ -33,6 +33,57 @@ fn status(api: &mut Http, (user, device): (i64, i64), counter: u64) -> u16 {
     api.send("POST", &path, &format!(r#"{{"otp_token":"{}"}}"#, hotp(counter))).unwrap().status
 }
 
+/// SEC 11: three who confirm and one who types, each at a node of two.
+#[test]
+fn a_link_is_confirmed_once_however_many_nodes_are_asked() {
+    let Some(cluster) = pgtest::Cluster::shared() else { return };
+    let (folder, url) = (tempfile::tempdir().unwrap(), cluster.new_database());
+    let args = ["dev", "--data-dir", folder.path().to_str().unwrap(), "--database-url", &url, "--email-mode", "both"];
+    let nodes = [Running::start(&args), Running::start(&args)];
+    let mut api = nodes[0].api();
+    let users = "/api/2/mfa/users/1";
+    let mail = r#"{"factor_id":"4","display_name":"mail","verified":true}"#;
+    let device = api.expect(201, "POST", &format!("{users}/registrations"), mail);
+    let challenge = serde_json::json!({ "device_id": device["device_id"] }).to_string();
+    for round in 0..8 {
+        let opened = api.expect(201, "POST", &format!("{users}/verifications"), &challenge);
+        let at = format!("{users}/verifications/{}", opened["id"].as_str().unwrap());
+        let sent = (0..100).find_map(|_| {
+            let outbox = api.expect(200, "GET", "/dev/outbox?channel=email&wait=5s", "");
+            outbox.as_array().unwrap().iter().find(|mail| mail["verification_id"] == opened["id"]).cloned()
+        });
+        let sent = sent.unwrap();
+        let token = sent["link"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+        let page = nodes[1].http().send("GET", &format!("/link/{token}"), "").unwrap();
+        let (_, after) = page.body.split_once(r#"name="nonce" value=""#).unwrap();
+        let form = format!("token={token}&nonce={}&answer=confirm", after.split('"').next().unwrap());
+        let typed = serde_json::json!({ "otp": sent["code"] }).to_string();
+        let line = std::sync::Barrier::new(4);
+        let asked = |method: &'static str, path: String, body: String, mut http: Http| {
+            let line = &line;
+            move || {
+                line.wait();
+                http.send(method, &path, &body).unwrap().status
+            }
+        };
+        let statuses: Vec<u16> = std::thread::scope(|scope| {
+            let form = |node: usize| asked("POST", "/link".to_owned(), form.clone(), nodes[node].http());
+            let racers = [
+                scope.spawn(form(0)),
+                scope.spawn(form(1)),
+                scope.spawn(form(round % 2)),
+                scope.spawn(asked("PUT", at.clone(), typed.clone(), nodes[1].api())),
+            ];
+            racers.map(|racer| racer.join().unwrap()).into()
+        });
+        assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+        assert_eq!(api.expect(200, "GET", &at, "")["status"], "accepted");
+    }
+    for node in nodes {
+        assert_eq!(node.stop(), Some(0));
+    }
+}
+
 #[test]
 fn nodes_that_start_at_once_join_one_world() {
     let Some(cluster) = pgtest::Cluster::shared() else { return };

@@ -9,7 +9,7 @@ pub mod rules;
 
 pub use model::audit::{AuditEvent, AuditKind};
 pub use model::budget::{Budget, BudgetView, Spent};
-pub use model::challenge::Challenge;
+pub use model::challenge::{Challenge, LinkChallenge};
 pub use model::change::{Change, Decision, View};
 pub use model::client::{Client, ClientOptions, ClientProfile, ClientView, Right, Scope, TokenSet};
 pub use model::country::Countries;

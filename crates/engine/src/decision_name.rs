@@ -25,6 +25,7 @@ macro_rules! decision_names {
 
 decision_names! {
     AnswerFromDevice = "answer_from_device",
+    AnswerLink = "answer_link",
     CreateClient = "create_client",
     CreateUser = "create_user",
     DeleteUser = "delete_user",

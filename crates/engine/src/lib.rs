@@ -23,8 +23,8 @@ mod metrics;
 mod users;
 pub mod webhooks;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, OnceLock};
 
 use domain::{Keyring, Policy, Timestamp};
 use tokio::sync::Notify;
@@ -33,6 +33,7 @@ pub use apps::AppError;
 pub use challenges::answer::AnswerRequest;
 pub use challenges::draw::{DeviceSetup, Handle};
 pub use challenges::held_polls::{PollHold, PollLimits};
+pub use challenges::link::{EmailMode, LinkAnswer, LinkOutcome, LinkQuestion, MailRequest};
 pub use challenges::message_budgets::{BudgetOwner, MessageBudget};
 pub use challenges::message_text::{MessageTemplate, TemplateFault, minutes};
 pub use challenges::open::{CallStyle, ChallengeError, OpenRequest, OpenedVerification};
@@ -81,6 +82,8 @@ pub struct Settings {
     pub account_id: i64,
     /// What links and callbacks begin with, if configured (decision 29b).
     pub public_url: Option<String>,
+    /// What mail to a device carries, where its caller does not say.
+    pub email_mode: EmailMode,
     /// The rules decisions obey.
     pub policy: Policy,
     /// Networks from which a log-in needs no factor.
@@ -100,6 +103,8 @@ pub struct Engine {
     time: TrustedTime,
     chance: Arc<dyn Chance>,
     settings: Settings,
+    /// What links in mail begin with.
+    link_base: OnceLock<String>,
     outbox: delivery::Outbox,
     words: Arc<words::Words>,
     /// Whether messages are sent here: [`Engine::run`] has begun.
@@ -157,6 +162,7 @@ impl Engine {
             clock: parts.time.clock().clone(),
             time: parts.time,
             chance: parts.chance,
+            link_base: parts.settings.public_url.clone().map_or_else(OnceLock::new, OnceLock::from),
             settings: parts.settings,
             callers: clients::caller::caller_cache(),
             hasher: login::password::PasswordHasher::default(),

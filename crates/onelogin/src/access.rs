@@ -158,6 +158,11 @@ impl<A> Access<A> {
     pub(crate) fn context(&self) -> Actor {
         Actor { client: Some(self.caller.client), right: self.caller.scope.right(), ..unnamed_caller() }
     }
+
+    /// The same with the address from which this call came, for challenges that show it to the person.
+    pub(crate) fn context_of(&self, call: &ApiCall) -> Actor {
+        Actor { peer: Some(call.peer()), ..self.context() }
+    }
 }
 
 /// The caller where no token names one: the request is all that is known.

@@ -71,7 +71,7 @@ pub const CONFIRM: &str = "confirm";
 /// It was not the person.
 pub const DISOWN: &str = "disown";
 
-/// Seconds for which a confirmed link stays before it goes on (contract 7.2).
+/// Seconds for which a confirmed link stays before it goes on (contract 12).
 const STAYS: u32 = 2;
 
 impl LinkPage<'_> {

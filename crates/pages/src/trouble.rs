@@ -15,7 +15,7 @@ pub enum Trouble<'a> {
     /// The browser has sent something that no page of ours sends.
     NotUnderstood,
     /// Too many requests; with the whole seconds to wait.
-    TooMany(u32),
+    TooMany(u64),
     /// Something that the server needs is away for now.
     Unavailable,
     /// A fault of ours; with the id that the log has it under.
@@ -29,7 +29,7 @@ impl Trouble<'_> {
             Self::NotFound => (Tone::Plain, "page-not-found", text.say("page-not-found-lead")),
             Self::NotUnderstood => (Tone::Warning, "page-not-understood", text.say("page-not-understood-lead")),
             Self::TooMany(seconds) => {
-                let seconds = [("seconds", PhraseValue::Number(i64::from(seconds)))];
+                let seconds = [("seconds", PhraseValue::Number(i64::try_from(seconds).unwrap_or(i64::MAX)))];
                 (Tone::Warning, "page-too-many", text.fill("page-too-many-lead", &seconds))
             }
             Self::Unavailable => (Tone::Warning, "page-unavailable", text.say("page-unavailable-lead")),

@@ -55,6 +55,8 @@ pub struct Setup {
     pub held_as_shipped: bool,
     /// How the dialect behaves; the dev world switches quotas off.
     pub options: onelogin::DialectOptions,
+    /// What mail carries.
+    pub email_mode: engine::EmailMode,
 }
 
 impl Drop for TestServer {
@@ -82,12 +84,14 @@ impl TestServer {
         config.dialect = setup.options;
         config.limits.sends = setup.sends;
         config.messages.countries = setup.countries;
+        config.email.mode = setup.email_mode;
         let opened = installation::open(&config, Intent::Dev).await?;
         let chance = Arc::new(SeededChance::default());
         let hold = if setup.held_as_shipped { LongPoll::default() } else { LongPoll::Off };
         let pinned = Pinned { hold, ..Pinned::default() };
         let world = Arc::new(DevWorld::build(&config, opened, (setup.message_limits, &pinned), clock, chance).await?);
-        let doors = vec![world.dialect(&config)];
+        world.engine().set_link_base("http://127.0.0.1:8080");
+        let doors = vec![world.dialect(&config), world.links(&config)];
         let front = Front::new(
             doors,
             world.routes(Guard::local(false)),

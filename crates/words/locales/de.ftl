@@ -15,6 +15,20 @@ email-life = { $minutes ->
    *[other] Er gilt einmal und { $minutes } Minuten lang.
 }
 email-caution = Wenn Sie ihn nicht angefordert haben, kennt vielleicht jemand Ihr Passwort: Ändern Sie es, und geben Sie diesen Code niemandem.
+link-subject = Bestätigen Sie, dass Sie es sind: { $brand }
+link-lead = Öffnen Sie diesen Link, um { $brand } zu bestätigen, dass Sie es sind
+link-or = Oder öffnen Sie diesen Link und bestätigen Sie dort
+link-button = Ansehen und bestätigen
+link-life = { $minutes ->
+    [one] Der Link gilt einmal und eine Minute lang.
+   *[other] Der Link gilt einmal und { $minutes } Minuten lang.
+}
+link-caution = Wenn Sie ihn nicht angefordert haben, kennt vielleicht jemand Ihr Passwort: Ändern Sie es. Auf der Seite hinter dem Link können Sie sagen, dass Sie es nicht waren.
+both-life = { $minutes ->
+    [one] Beides gilt zusammen einmal und eine Minute lang.
+   *[other] Beides gilt zusammen einmal und { $minutes } Minuten lang.
+}
+both-caution = Wenn Sie das nicht angefordert haben, kennt vielleicht jemand Ihr Passwort: Ändern Sie es, geben Sie diesen Code niemandem, und bestätigen Sie nichts.
 warning-subject = Anmeldungen bei { $brand }, die Sie nicht bestätigt haben
 warning-lead = Jemand versucht immer wieder, sich in Ihrem Namen bei { $brand } anzumelden, und Sie haben das nicht bestätigt. Vorläufig werden keine weiteren Anfragen an Ihr Telefon gesendet.
 warning-caution = Wenn Sie das nicht waren, kennt jemand Ihr Passwort: Ändern Sie es. Bestätigen Sie keine Anfrage, die Sie nicht selbst ausgelöst haben.

@@ -18,6 +18,20 @@ email-life = { $minutes ->
    *[other] It works once, for { $minutes } minutes.
 }
 email-caution = If you did not ask for it, somebody may know your password: change it, and do not give this code to anyone.
+link-subject = Confirm that it is you: { $brand }
+link-lead = Open this link to confirm to { $brand } that it is you
+link-or = Or open this link and confirm there
+link-button = Review and confirm
+link-life = { $minutes ->
+    [one] The link works once, for one minute.
+   *[other] The link works once, for { $minutes } minutes.
+}
+link-caution = If you did not ask for it, somebody may know your password: change it. The page behind the link lets you say that it was not you.
+both-life = { $minutes ->
+    [one] Either works once, for one minute.
+   *[other] Either works once, for { $minutes } minutes.
+}
+both-caution = If you did not ask for it, somebody may know your password: change it, do not give this code to anyone, and confirm nothing.
 warning-subject = Sign-ins to { $brand } that you did not accept
 warning-lead = Somebody asks again and again to sign in to { $brand } in your name, and you did not accept. For now no more requests are sent to your phone.
 warning-caution = If it was not you, somebody knows your password: change it. Accept no request that you have not made yourself.

@@ -15,6 +15,20 @@ email-life = { $minutes ->
    *[other] Vale una sola vez, durante { $minutes } minutos.
 }
 email-caution = Si no lo ha pedido, es posible que alguien conozca su contraseña: cámbiela y no dé este código a nadie.
+link-subject = Confirme que es usted: { $brand }
+link-lead = Abra este enlace para confirmar a { $brand } que es usted
+link-or = O abra este enlace y confirme allí
+link-button = Ver y confirmar
+link-life = { $minutes ->
+    [one] El enlace vale una sola vez, durante un minuto.
+   *[other] El enlace vale una sola vez, durante { $minutes } minutos.
+}
+link-caution = Si no lo ha pedido, es posible que alguien conozca su contraseña: cámbiela. En la página del enlace puede decir que no fue usted.
+both-life = { $minutes ->
+    [one] Cualquiera de los dos vale una sola vez, durante un minuto.
+   *[other] Cualquiera de los dos vale una sola vez, durante { $minutes } minutos.
+}
+both-caution = Si no lo ha pedido, es posible que alguien conozca su contraseña: cámbiela, no dé este código a nadie y no confirme nada.
 warning-subject = Accesos a { $brand } que usted no aceptó
 warning-lead = Alguien pide una y otra vez acceder a { $brand } en su nombre, y usted no lo aceptó. Por ahora no se envían más solicitudes a su teléfono.
 warning-caution = Si no fue usted, alguien conoce su contraseña: cámbiela. No acepte ninguna solicitud que no haya hecho usted.

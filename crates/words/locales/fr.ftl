@@ -15,6 +15,20 @@ email-life = { $minutes ->
    *[other] Il est valable une seule fois, pendant { $minutes } minutes.
 }
 email-caution = Si vous ne l'avez pas demandé, quelqu'un connaît peut-être votre mot de passe : changez-le, et ne donnez ce code à personne.
+link-subject = Confirmez que c'est bien vous : { $brand }
+link-lead = Ouvrez ce lien pour confirmer à { $brand } que c'est bien vous
+link-or = Ou ouvrez ce lien et confirmez-y
+link-button = Voir et confirmer
+link-life = { $minutes ->
+    [one] Le lien est valable une seule fois, pendant une minute.
+   *[other] Le lien est valable une seule fois, pendant { $minutes } minutes.
+}
+link-caution = Si vous ne l'avez pas demandé, quelqu'un connaît peut-être votre mot de passe : changez-le. La page du lien vous permet de dire que ce n'était pas vous.
+both-life = { $minutes ->
+    [one] L'un ou l'autre est valable une seule fois, pendant une minute.
+   *[other] L'un ou l'autre est valable une seule fois, pendant { $minutes } minutes.
+}
+both-caution = Si vous ne l'avez pas demandé, quelqu'un connaît peut-être votre mot de passe : changez-le, ne donnez ce code à personne et ne confirmez rien.
 warning-subject = Connexions à { $brand } que vous n'avez pas acceptées
 warning-lead = Quelqu'un demande sans cesse à se connecter à { $brand } en votre nom, et vous ne l'avez pas accepté. Pour l'instant, aucune autre demande n'est envoyée à votre téléphone.
 warning-caution = Si ce n'était pas vous, quelqu'un connaît votre mot de passe : changez-le. N'acceptez aucune demande que vous n'avez pas faite vous-même.

@@ -59,20 +59,22 @@ impl Translations {
         let Some(mail) = Mail::of(kind) else { return said(kind.name()) };
         let subject = said(mail.subject);
         let lead = said(mail.lead);
-        let (life, caution) = (mail.life.map(said), mail.caution.map(said));
+        let text = |id: Option<&'static str>| id.map(said).unwrap_or_default();
+        let (life, caution, or, button) = (text(mail.life), text(mail.caution), text(mail.or), text(mail.button));
+        let Filling { code, link, .. } = filling.of(kind);
         match part {
             Part::Subject => subject,
             Part::Text => {
-                let code = mail.life.map(|_| filling.code.to_owned());
-                let lead = if code.is_some() { format!("{lead}:") } else { lead };
-                let paragraphs = [Some(lead), code, life, caution];
-                paragraphs.into_iter().flatten().collect::<Vec<_>>().join("\n\n") + "\n"
+                let lead = if code.is_empty() && link.is_empty() { lead } else { format!("{lead}:") };
+                let or = if or.is_empty() { or } else { format!("{or}:") };
+                let paragraphs = [lead.as_str(), code, or.as_str(), link, life.as_str(), caution.as_str()];
+                paragraphs.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n") + "\n"
             }
             Part::Html => {
-                let code = if mail.life.is_some() { filling.code } else { "" };
-                let (life, caution) = (life.unwrap_or_default(), caution.unwrap_or_default());
                 let (brand, color, logo) = (&brand.name, &brand.color, &brand.logo);
-                let values = context! { language, subject, brand, color, logo, lead, code, life, caution };
+                let values = context! {
+                    language, subject, brand, color, logo, lead, code, or, link, button, life, caution,
+                };
                 let template = self.layout.get_template("mail");
                 template.and_then(|template| template.render(values)).unwrap_or_default()
             }
@@ -112,10 +114,15 @@ impl Translations {
 }
 
 /// The texts that a mail is made of.
+#[derive(Default)]
 struct Mail {
     subject: &'static str,
     lead: &'static str,
-    /// Behind the code, where there is one.
+    /// Between the code and the link, where there are both.
+    or: Option<&'static str>,
+    /// What is written on the link.
+    button: Option<&'static str>,
+    /// Behind the code or the link, where there is one.
     life: Option<&'static str>,
     caution: Option<&'static str>,
 }
@@ -128,11 +135,31 @@ impl Mail {
                 lead: "email-lead",
                 life: Some("email-life"),
                 caution: Some("email-caution"),
+                ..Self::default()
             },
-            MessageKind::WarningEmail => {
-                Self { subject: "warning-subject", lead: "warning-lead", life: None, caution: Some("warning-caution") }
-            }
-            MessageKind::TestEmail => Self { subject: "test-subject", lead: "test-lead", life: None, caution: None },
+            MessageKind::EmailLink => Self {
+                subject: "link-subject",
+                lead: "link-lead",
+                button: Some("link-button"),
+                life: Some("link-life"),
+                caution: Some("link-caution"),
+                ..Self::default()
+            },
+            MessageKind::EmailBoth => Self {
+                subject: "email-subject",
+                lead: "email-lead",
+                or: Some("link-or"),
+                button: Some("link-button"),
+                life: Some("both-life"),
+                caution: Some("both-caution"),
+            },
+            MessageKind::WarningEmail => Self {
+                subject: "warning-subject",
+                lead: "warning-lead",
+                caution: Some("warning-caution"),
+                ..Self::default()
+            },
+            MessageKind::TestEmail => Self { subject: "test-subject", lead: "test-lead", ..Self::default() },
             MessageKind::Sms
             | MessageKind::Voice
             | MessageKind::Keypad

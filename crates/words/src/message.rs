@@ -20,6 +20,10 @@ pub enum MessageKind {
     KeypadLate,
     /// A mail with a code.
     Email,
+    /// A mail with a link.
+    EmailLink,
+    /// A mail with a code and a link, of which either is enough.
+    EmailBoth,
     /// A prompt on a paired phone.
     Push,
     /// A prompt that asks for a number which a screen shows.
@@ -36,7 +40,7 @@ pub enum MessageKind {
 
 impl MessageKind {
     /// Every kind there is.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Sms,
         Self::Voice,
         Self::Keypad,
@@ -44,6 +48,8 @@ impl MessageKind {
         Self::KeypadWrong,
         Self::KeypadLate,
         Self::Email,
+        Self::EmailLink,
+        Self::EmailBoth,
         Self::Push,
         Self::PushNumber,
         Self::WarningEmail,
@@ -62,6 +68,8 @@ impl MessageKind {
             Self::KeypadWrong => "keypad-wrong",
             Self::KeypadLate => "keypad-late",
             Self::Email => "email",
+            Self::EmailLink => "email-link",
+            Self::EmailBoth => "email-both",
             Self::Push => "push",
             Self::PushNumber => "push-number",
             Self::WarningEmail => "warning-email",
@@ -78,13 +86,20 @@ impl MessageKind {
 
     /// Whether a text of this kind is of no use without the code.
     pub fn has_code(self) -> bool {
-        matches!(self, Self::Sms | Self::Voice | Self::Email)
+        matches!(self, Self::Sms | Self::Voice | Self::Email | Self::EmailBoth)
+    }
+
+    /// Whether a text of this kind is of no use without the link.
+    pub fn has_link(self) -> bool {
+        matches!(self, Self::EmailLink | Self::EmailBoth)
     }
 
     /// The parts of a message of this kind.
     pub fn parts(self) -> &'static [Part] {
         match self {
-            Self::Email | Self::WarningEmail | Self::TestEmail => &[Part::Subject, Part::Text, Part::Html],
+            Self::Email | Self::EmailLink | Self::EmailBoth | Self::WarningEmail | Self::TestEmail => {
+                &[Part::Subject, Part::Text, Part::Html]
+            }
             _ => &[Part::Text],
         }
     }
@@ -127,7 +142,9 @@ impl Part {
 pub struct Filling<'a> {
     /// The code; empty where a message has none.
     pub code: &'a str,
-    /// Its life in whole minutes.
+    /// The whole address of the link; empty where a message has none.
+    pub link: &'a str,
+    /// The life of both in whole minutes.
     pub minutes: i64,
 }
 
@@ -151,6 +168,17 @@ pub struct Worded {
     pub text: String,
     /// The HTML part, for mail.
     pub html: Option<String>,
+}
+
+impl<'a> Filling<'a> {
+    /// Nothing, for a message that has neither code nor link.
+    pub const NOTHING: Self = Self { code: "", link: "", minutes: 0 };
+
+    /// Without what a message of this kind does not have.
+    pub(crate) fn of(self, kind: MessageKind) -> Self {
+        let keep = |kept: bool, text: &'a str| if kept { text } else { "" };
+        Self { code: keep(kind.has_code(), self.code), link: keep(kind.has_link(), self.link), ..self }
+    }
 }
 
 impl std::fmt::Debug for Worded {

@@ -12,8 +12,10 @@ const MOST_BYTES: usize = 16 * 1024;
 /// Steps that filling one may take.
 const FUEL: u64 = 50_000;
 /// What templates are tried with: a code that no other text holds, and lives on both sides of the singular.
-const SAMPLES: [Filling<'static>; 2] =
-    [Filling { code: "314159", minutes: 1 }, Filling { code: "271828", minutes: 15 }];
+const SAMPLES: [Filling<'static>; 2] = [
+    Filling { code: "314159", link: "https://mfa.example.com/link/c2FtcGxlLW9uZQ", minutes: 1 },
+    Filling { code: "271828", link: "https://mfa.example.com/link/c2FtcGxlLXR3bw", minutes: 15 },
+];
 
 /// Why a folder of templates cannot be used: a sentence for the operator that names file and line.
 #[derive(Debug, thiserror::Error)]
@@ -96,8 +98,8 @@ impl Templates {
 
     fn render(&self, name: &str, brand: &Brand, filling: Filling<'_>) -> Result<String, minijinja::Error> {
         let values = context! {
-            code => filling.code, minutes => filling.minutes, brand => brand.name.as_str(), color => brand.color.as_str(),
-            logo => brand.logo.as_str(),
+            code => filling.code, link => filling.link, minutes => filling.minutes, brand => brand.name.as_str(),
+            color => brand.color.as_str(), logo => brand.logo.as_str(),
         };
         let filled = self.environment.get_template(name)?.render(values)?;
         // An editor ends a file with a line break that does not belong to the text.
@@ -140,9 +142,18 @@ fn known() -> String {
 
 /// Whether a filled text can be sent.
 fn check((kind, part, _): &Place, filled: &str, filling: Filling<'_>) -> Result<(), String> {
-    let carries = kind.has_code() && *part != Part::Subject;
-    if carries && !filled.contains(filling.code) {
+    let is_words = *part != Part::Subject;
+    if kind.has_code() && is_words && !filled.contains(filling.code) {
         return Err("the code is missing; put {{ code }} where it belongs".to_owned());
+    }
+    // In HTML the slashes of an address are escaped, and what follows the last of them is not.
+    let token = filling.link.rsplit('/').next().unwrap_or_default();
+    if kind.has_link() && is_words && !filled.contains(token) {
+        return Err("the link is missing; put {{ link }} where it belongs".to_owned());
+    }
+    let is_open = !token.is_empty() && filled.contains(token);
+    if is_open && !(kind.has_link() && is_words) {
+        return Err("there is no link in this text; one belongs into the words of email-link and email-both".to_owned());
     }
     if !kind.has_code() && !filling.code.is_empty() && filled.contains(filling.code) {
         return Err("this message has no code: the digits are on the screen only, or there are none".to_owned());
@@ -167,7 +178,7 @@ fn check((kind, part, _): &Place, filled: &str, filling: Filling<'_>) -> Result<
 fn refused(file: &Path, error: &minijinja::Error) -> TemplateError {
     let why = match error.kind() {
         ErrorKind::UndefinedError => {
-            "it uses a name that is not known here; there are code, minutes, brand, color and logo".to_owned()
+            "it uses a name that is not known here; there are code, link, minutes, brand, color and logo".to_owned()
         }
         ErrorKind::OutOfFuel => "it takes too many steps".to_owned(),
         kind => error.detail().map_or_else(|| kind.to_string(), |detail| format!("{kind}: {detail}")),
@@ -207,7 +218,7 @@ mod tests {
             (".hidden", "anything"),
         ]);
         let words = Words::with_templates(Brand { name: "A&B".to_owned(), ..brand() }, "en", folder.path()).unwrap();
-        let filling = Filling { code: "123456", minutes: 2 };
+        let filling = Filling { code: "123456", link: "", minutes: 2 };
         assert_eq!(words.say(MessageKind::Sms, Some("de-AT"), filling).text, "Code 123456");
         assert!(words.say(MessageKind::Sms, Some("en"), filling).text.starts_with("123456 is your A&B code"));
         let german = Words::with_templates(brand(), "de", folder.path()).unwrap();
@@ -235,6 +246,13 @@ mod tests {
             ("keypad.txt", "press {{ code }}", "keypad.txt: this message has no code"),
             ("email.subject", "a\nb", "email.subject: a subject is one line"),
             ("email.txt", "{% if minutes > 5 %}{{ code }}{% endif %}", "email.txt: the code is missing"),
+            ("email-link.txt", "{{ code }}", "email-link.txt: the link is missing; put {{ link }} where it belongs"),
+            ("email-link.html", "<p>nothing</p>", "email-link.html: the link is missing"),
+            ("email-both.txt", "{{ link }}", "email-both.txt: the code is missing"),
+            ("email-both.txt", "{{ code }}", "email-both.txt: the link is missing"),
+            ("email-link.subject", "{{ link }}", "email-link.subject: there is no link in this text"),
+            ("email.txt", "{{ code }} {{ link }}", "email.txt: there is no link in this text"),
+            ("email-link.txt", "{{ link }} 314159 271828", "email-link.txt: this message has no code"),
             ("voice.txt", "{{ code", "voice.txt, line 1: syntax error"),
             ("mail.txt", "{{ code }}", "mail.txt: it is no template: templates are called sms.txt, "),
             ("sms.html", "{{ code }}", "sms.html: it is no template"),
@@ -256,7 +274,7 @@ mod tests {
     fn a_text_that_fails_only_with_some_values_gives_way_to_ours() {
         let folder = folder(&[("sms.txt", "{% if minutes == 7 %}nothing{% else %}{{ code }}{% endif %}")]);
         let words = Words::with_templates(brand(), "en", folder.path()).unwrap();
-        let text = |minutes| words.say(MessageKind::Sms, None, Filling { code: "123456", minutes }).text;
+        let text = |minutes| words.say(MessageKind::Sms, None, Filling { code: "123456", link: "", minutes }).text;
         assert_eq!(text(3), "123456");
         assert!(text(7).starts_with("123456 is your Acme code"));
     }

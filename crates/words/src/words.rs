@@ -35,7 +35,7 @@ impl Words {
     /// A text message that has more than 160 characters in this installation's words, as with a long name of the brand: its
     /// language, and its length in characters.
     pub fn too_long(&self) -> Option<(&'static str, usize)> {
-        let longest = Filling { code: "000000", minutes: 15 };
+        let longest = Filling { code: "000000", link: "", minutes: 15 };
         let kinds = MessageKind::ALL.into_iter().filter(|kind| kind.is_sms());
         let mut lengths = kinds.flat_map(|kind| {
             Self::LANGUAGES.map(|language| (language, self.say(kind, Some(language), longest).text.chars().count()))
@@ -71,8 +71,8 @@ impl Words {
     /// used: a message with the wrong look is better than none.
     pub fn say(&self, kind: MessageKind, language: Option<&str>, filling: Filling<'_>) -> Worded {
         let wanted = language.map(primary).unwrap_or_default();
-        // A code that a message does not have is not even known to its template.
-        let filling = if kind.has_code() { filling } else { Filling { code: "", ..filling } };
+        // A code or a link that a message does not have is not even known to its template.
+        let filling = filling.of(kind);
         let own = if Self::LANGUAGES.contains(&wanted.as_str()) { &wanted } else { &self.language };
         let in_language = if wanted.is_empty() || !self.knows(&wanted) { &self.language } else { &wanted };
         let part = |part: Part| match self.templates.fill(kind, part, in_language, &self.brand, filling) {
@@ -103,15 +103,17 @@ mod tests {
         Brand { name: "Acme".to_owned(), color: "#1a56db".to_owned(), logo: String::new() }
     }
 
-    const FILLING: Filling<'_> = Filling { code: "314159", minutes: 2 };
+    const LINK: &str = "https://mfa.example.com/link/Zm9yYmlkZGVu";
+    const FILLING: Filling<'_> = Filling { code: "314159", link: LINK, minutes: 2 };
 
     #[test]
-    fn every_message_is_translated_into_every_language_and_carries_its_code() {
+    fn every_message_is_translated_into_every_language_and_carries_its_code_and_link() {
         let words = Words::new(brand(), "en");
         for (kind, language) in MessageKind::ALL.iter().flat_map(|kind| Words::LANGUAGES.map(|known| (*kind, known))) {
             let said = words.say(kind, Some(language), FILLING);
             for text in [Some(&said.text), said.html.as_ref()].into_iter().flatten() {
                 assert_eq!(text.contains("314159"), kind.has_code(), "{kind:?} {language}: {text}");
+                assert_eq!(text.contains("Zm9yYmlkZGVu"), kind.has_link(), "{kind:?} {language}: {text}");
                 assert!(!text.contains(['{', '}', '\u{2068}']), "{kind:?} {language}: {text}");
             }
             assert_eq!(said.subject.is_some(), kind.parts().len() > 1);
@@ -153,6 +155,15 @@ mod tests {
         let words = Words::new(Brand { logo: "cid:logo@example.com".to_owned(), ..brand() }, "en");
         let html = words.say(MessageKind::Email, None, FILLING).html.unwrap();
         assert!(html.contains(r#"<img src="cid:logo@example.com" alt="Acme""#), "{html}");
+    }
+
+    #[test]
+    fn a_link_is_a_button_and_an_address_to_copy() {
+        let said = Words::new(brand(), "en").say(MessageKind::EmailLink, None, FILLING);
+        assert!(said.text.lines().any(|line| line == LINK), "alone in its line: {}", said.text);
+        let html = said.html.unwrap().replace("&#x2f;", "/");
+        assert!(html.contains(&format!("<a href=\"{LINK}\"")) && html.contains(&format!(">{LINK}<")), "{html}");
+        assert!(!html.contains("314159"), "{html}");
     }
 
     #[test]

@@ -21,6 +21,13 @@ pub struct LoginConfig {
     redirect_origins: Vec<String>,
 }
 
+impl LoginConfig {
+    /// An origin without TLS, if one is listed. Only a dev world sends browsers there.
+    pub(crate) fn plain_redirect(&self) -> Option<&str> {
+        self.redirect_origins.iter().map(String::as_str).find(|origin| !origin.starts_with("https://"))
+    }
+}
+
 impl Section for LoginConfig {
     const HEADING: Option<&'static str> = Some("Logging in");
 
@@ -64,7 +71,7 @@ impl Section for LoginConfig {
         Row {
             key: "login.redirect_origins",
             kind: Kind::Texts(origin),
-            about: "Origins to which a browser may be sent after a log-in",
+            about: "Origins to which a browser may be sent after a log-in or a link; https, and http on loopback in dev",
             default: Some(empty),
             example: "[\"https://app.example.com\"]",
             ..ROW
@@ -95,9 +102,18 @@ fn network(text: &str) -> Result<(), String> {
     text.parse::<Network>().map(drop).map_err(|error| format!("{text}: {error}"))
 }
 
+/// An origin over https, or one on this very machine, which only a dev world takes (SEC 66).
 fn origin(text: &str) -> Result<(), String> {
-    match url::Url::parse(text) {
-        Ok(url) if url.origin().ascii_serialization() == text => Ok(()),
-        _ => Err(format!("{text} is no origin; write https://app.example.com, without a path")),
+    let url = url::Url::parse(text).ok().filter(|url| url.origin().ascii_serialization() == text);
+    let Some(url) = url else {
+        return Err(format!("{text} is no origin; write https://app.example.com, without a path"));
+    };
+    let is_here = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if is_here => Ok(()),
+        _ => Err(format!(
+            "{text} is not https: write https://…; http is for localhost, 127.0.0.1 and [::1] in a dev world"
+        )),
     }
 }

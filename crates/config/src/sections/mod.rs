@@ -6,6 +6,7 @@ pub(crate) mod auth;
 pub(crate) mod brand;
 pub(crate) mod compat;
 pub(crate) mod delivery;
+pub(crate) mod email;
 pub(crate) mod gateways;
 pub(crate) mod limits;
 pub(crate) mod listen;

@@ -48,6 +48,7 @@ pub(crate) async fn all(config: &Config, found: &mut Findings) {
 pub(crate) fn settings(config: &Config, found: &mut Findings) {
     found.warnings.extend(config.notes.iter().cloned());
     found.judge(config.check_listen());
+    found.judge(config.check_links());
     found.judge(config.delivery.check());
     found.judge(installation::words_of(config).map(drop));
     match installation::providers::configured(config) {

@@ -37,7 +37,11 @@ fn kind() -> impl clap::builder::TypedValueParser<Value = MessageKind> {
 }
 
 /// What the previews are filled with.
-const SAMPLE: Filling<'static> = Filling { code: "314159", minutes: 2 };
+const SAMPLE: Filling<'static> = Filling {
+    code: "314159",
+    link: "https://mfa.example.com/link/c2FtcGxlLXRva2VuLWluLWEtcHJldmlldy1vZi1tYWls",
+    minutes: 2,
+};
 
 impl TemplateArgs {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {

@@ -104,6 +104,7 @@ pub(crate) async fn serve(mut config: Config, options: DevOptions, nouns: &'stat
     let admin = admin::listen(&config).await?.context("a dev world has an admin listener")?;
     let admin_url = admin.url()?;
     let _ = world.base_url.set(base_url.clone());
+    world.engine().set_link_base(&base_url);
     let (app, rest) = (world.app(&config), world.routes(guard.clone()));
     if config.storage.database.postgres().is_some() {
         let world = world.clone();

@@ -16,6 +16,7 @@ use super::planting::Pinned;
 use super::seed::Seed;
 use super::{faults, phone, planting, provider, seed};
 use crate::installation::{Dependencies, Installation, OpenedDatabase};
+use crate::links::Links;
 
 /// A dev world that can answer requests.
 pub struct DevWorld {
@@ -117,6 +118,12 @@ impl DevWorld {
     /// The OneLogin dialect for a listener.
     pub fn dialect(&self, config: &Config) -> Arc<dyn Door> {
         onelogin::door(self.app(config))
+    }
+
+    /// The pages of links in mail, for a listener.
+    pub fn links(&self, config: &Config) -> Arc<dyn Door> {
+        let trusted = config.dialect.trusted_proxies.clone();
+        Arc::new(Links::of(self.engine(), self.installation.pages.clone(), trusted))
     }
 
     /// Sets this node's clock.

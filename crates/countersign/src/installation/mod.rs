@@ -89,6 +89,7 @@ impl Installation {
             account: config.account.subdomain.clone(),
             account_id: config.account.account_id,
             public_url: config.account.public_url.clone(),
+            email_mode: config.email.mode,
             policy: dependencies.policy,
             trusted_networks: config.login.trusted_networks.clone(),
             private_webhooks: config.webhooks.allow_private,
@@ -136,14 +137,19 @@ fn public_path(config: &Config) -> &str {
     rest.find('/').map_or("", |at| &rest[at..])
 }
 
-/// What messages say. An operator's templates are read and tried.
-pub(crate) fn words_of(config: &Config) -> anyhow::Result<Words> {
-    let brand = Brand {
+/// How the sender of mail and pages presents itself.
+fn brand_of(config: &Config) -> Brand {
+    Brand {
         name: config.brand.name.clone().unwrap_or_else(|| config.account.issuer().to_owned()),
         color: config.brand.color.clone(),
         // Only mail that goes out over SMTP carries the picture.
         logo: config.brand.logo.as_ref().and(config.smtp.0.as_ref()).map_or_else(String::new, |_| Logo::URL.to_owned()),
-    };
+    }
+}
+
+/// What messages say. An operator's templates are read and tried.
+pub(crate) fn words_of(config: &Config) -> anyhow::Result<Words> {
+    let brand = brand_of(config);
     let language = &config.messages.language;
     let words = match &config.messages.templates {
         Some(folder) => Words::with_templates(brand, language, folder).context("messages.templates")?,

@@ -2,6 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::model::client::Right;
@@ -43,6 +44,7 @@ pub enum AuditKind {
     PushReported,
     PromptsRefused,
     KeypadAnswered,
+    LinkConfirmed,
     GuessLock,
     TempTokenIssued,
     TempTokenUsed,
@@ -63,7 +65,7 @@ pub enum AuditKind {
 
 impl AuditKind {
     /// All of them.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 46] = [
         Self::UserCreated,
         Self::UserUpdated,
         Self::UserDeleted,
@@ -93,6 +95,7 @@ impl AuditKind {
         Self::PushReported,
         Self::PromptsRefused,
         Self::KeypadAnswered,
+        Self::LinkConfirmed,
         Self::GuessLock,
         Self::TempTokenIssued,
         Self::TempTokenUsed,
@@ -148,6 +151,7 @@ impl AuditKind {
             Self::PushReported => "push.reported",
             Self::PromptsRefused => "push.fatigue",
             Self::KeypadAnswered => "voice.answered",
+            Self::LinkConfirmed => "link.confirmed",
             Self::GuessLock => "guess.locked",
             Self::TempTokenIssued => "temp_token.issued",
             Self::TempTokenUsed => "temp_token.used",
@@ -328,6 +332,8 @@ pub struct Actor {
     pub right: Right,
     /// The end user's address as the caller reported it; stored, never judged.
     pub ip: Option<String>,
+    /// Where the call came from, as trusted proxies report it: shown to the person who is asked to confirm, never judged.
+    pub peer: Option<IpAddr>,
     /// The id of the request, if this is one.
     pub request: Option<Arc<str>>,
 }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::code::Alphabet;
-use crate::model::digest::KeyedHash;
+use crate::model::code::{Alphabet, CODE_LENGTH};
+use crate::model::digest::{Digest, KeyedHash};
 use crate::model::id::VerificationId;
 use crate::model::secret::Secret;
 
@@ -23,6 +23,8 @@ pub enum Challenge {
         length: u8,
         alphabet: Alphabet,
     },
+    /// A link was mailed. The person confirms on its page, or says that it was somebody else (SEC 11).
+    Link(LinkChallenge),
     /// Digits shown to the caller, to be keyed into the telephone and nowhere else (decision 13).
     Keypad {
         /// The digits, bound to the verification.
@@ -51,8 +53,46 @@ impl Challenge {
 
     /// Whether a typed code can answer this challenge.
     pub fn takes_code(&self) -> bool {
-        matches!(self, Self::Own | Self::Code { .. })
+        matches!(self, Self::Own) || self.sent_code().is_some()
     }
+
+    /// The code that was sent, if one was.
+    pub fn sent_code(&self) -> Option<SentCode<'_>> {
+        match self {
+            Self::Code { hash, length, alphabet } => {
+                Some(SentCode { hash, length: usize::from(*length), alphabet: *alphabet })
+            }
+            Self::Link(LinkChallenge { code: Some(hash), .. }) => {
+                Some(SentCode { hash, length: CODE_LENGTH, alphabet: Alphabet::Digits })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A link that was mailed, and what its page shows of the call that asked for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkChallenge {
+    /// The digest of the link's token. Its 256 random bits are too many to try (SEC 41).
+    pub token: Digest,
+    /// The digits in the same mail, bound to the verification, if it has some.
+    pub code: Option<KeyedHash>,
+    /// Where the browser goes once the person has confirmed. On a listed origin (SEC 66).
+    pub redirect_to: Option<String>,
+    /// The person's address, as the caller reported it.
+    pub from: Option<String>,
+    /// The address from which the caller called.
+    pub caller: Option<String>,
+}
+
+/// A code that was sent, as it can be recognised.
+#[derive(Debug, Clone, Copy)]
+pub struct SentCode<'a> {
+    /// The code, bound to the verification.
+    pub hash: &'a KeyedHash,
+    /// Characters in it.
+    pub length: usize,
+    pub alphabet: Alphabet,
 }
 
 /// What a sent code is bound to before it is hashed.

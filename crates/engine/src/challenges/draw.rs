@@ -11,6 +11,7 @@ use domain::{
 use store::IdKind;
 use words::{Filling, MessageKind};
 
+use crate::challenges::link::MailedLink;
 use crate::challenges::message_text::{MessageTemplate, bound_to, minutes, otpauth};
 use crate::{Engine, Fault};
 
@@ -91,7 +92,8 @@ impl Engine {
         let code = known.map_or_else(|| self.chance.code(alphabet, CODE_LENGTH), str::to_owned);
         let hash = self.keys.mac_keys().hash(&code_context(id), &code);
         let challenge = Challenge::Code { hash, length: 6, alphabet };
-        let say = |kind, to: &str| self.say(kind, to.to_owned(), style.language, Filling { code: &code, minutes });
+        let filling = Filling { code: &code, link: "", minutes };
+        let say = |kind, to: &str| self.say(kind, to.to_owned(), style.language, filling);
         match credential {
             Credential::Sms { phone } => {
                 let mut content = match style.template {
@@ -114,9 +116,16 @@ impl Engine {
             Credential::Voice { phone } => {
                 Challenged { content: Some(say(MessageKind::Voice, phone)), ..Challenged::plain(challenge) }
             }
-            Credential::Email { address } => {
-                Challenged { content: Some(say(MessageKind::Email, address)), ..Challenged::plain(challenge) }
-            }
+            Credential::Email { address } => match style.link {
+                None => Challenged { content: Some(say(MessageKind::Email, address)), ..Challenged::plain(challenge) },
+                Some(link) => {
+                    let (challenge, url) = self.draw_link(link, hash);
+                    let kind = if link.with_code { MessageKind::EmailBoth } else { MessageKind::EmailLink };
+                    let filling = Filling { link: &url, ..filling };
+                    let said = self.say(kind, address.clone(), style.language, filling);
+                    Challenged { content: Some(said), ..Challenged::plain(challenge) }
+                }
+            },
             Credential::Push { .. } => {
                 let nonce = self.chance.bytes::<32>();
                 let encoded = data_encoding::BASE64URL_NOPAD.encode(&nonce);
@@ -179,6 +188,8 @@ pub(crate) struct CodeStyle<'a> {
     pub(crate) template: Option<&'a MessageTemplate>,
     /// The person's language.
     pub(crate) language: Option<&'a str>,
+    /// The link that a mail carries, if it carries one.
+    pub(crate) link: Option<MailedLink<'a>>,
 }
 
 /// A drawn challenge, what to send, and what to show.
@@ -194,6 +205,7 @@ impl Challenged {
     }
 }
 
-fn account_name(user: &User) -> String {
+/// The account as the person knows it.
+pub(crate) fn account_name(user: &User) -> String {
     user.email.clone().or_else(|| user.username.clone()).unwrap_or_else(|| user.id.to_string())
 }

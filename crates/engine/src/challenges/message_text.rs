@@ -11,7 +11,13 @@ impl Engine {
     pub(crate) fn say(&self, kind: MessageKind, to: String, language: Option<&str>, filling: Filling<'_>) -> Content {
         let said = self.words.say(kind, language, filling);
         let code = kind.has_code().then(|| filling.code.to_owned());
-        Content { code, language: Some(said.language), ..Content::of(to, said.text).as_mail(said.subject, said.html) }
+        let link = kind.has_link().then(|| filling.link.to_owned());
+        Content {
+            code,
+            link,
+            language: Some(said.language),
+            ..Content::of(to, said.text).as_mail(said.subject, said.html)
+        }
     }
 }
 

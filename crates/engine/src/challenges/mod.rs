@@ -3,6 +3,7 @@
 pub(crate) mod answer;
 pub(crate) mod draw;
 pub(crate) mod held_polls;
+pub(crate) mod link;
 pub(crate) mod long_poll;
 pub(crate) mod message_budgets;
 pub(crate) mod message_leases;

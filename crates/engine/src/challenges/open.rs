@@ -10,6 +10,7 @@ use domain::{
 };
 
 use crate::challenges::draw::{Challenged, CodeStyle, DeviceSetup, Handle};
+use crate::challenges::link::MailRequest;
 use crate::challenges::message_budgets::{Sending, may_be_unsent};
 use crate::challenges::message_text::MessageTemplate;
 use crate::decision_name::DecisionName;
@@ -36,6 +37,8 @@ pub struct OpenRequest {
     pub confirms: bool,
     /// Life in milliseconds.
     pub ttl: i64,
+    /// The same of a challenge that is sent by mail.
+    pub mail_ttl: i64,
     /// Whether an SMS code has only digits.
     pub numeric: bool,
     pub call: CallStyle,
@@ -43,6 +46,8 @@ pub struct OpenRequest {
     pub options: ClientOptions,
     /// The caller's own text for the SMS.
     pub template: Option<MessageTemplate>,
+    /// What a mail carries.
+    pub mail: MailRequest,
 }
 
 /// Why a challenge was not put to a device.
@@ -202,6 +207,8 @@ impl Engine {
         let user = view.user.as_ref().ok_or(ChallengeError::NoUser)?;
         let asked = Challengeable::find(view, request.device).ok_or(ChallengeError::NoDevice)?;
         let device = &asked.device;
+        let ttl = if device.factor == FactorKind::Email { request.mail_ttl } else { drawn.ttl };
+        let drawn = DrawnVerification { ttl, ..drawn };
         if device.factor == FactorKind::Voice && !self.takes(request.call) {
             return Err(ChallengeError::NoDevice);
         }
@@ -212,9 +219,9 @@ impl Engine {
             options: &request.options,
             template: request.template.as_ref().filter(|_| context.right.words_messages()),
             language: user.profile.language(),
+            link: self.mailed_link(&request.mail, &context),
         };
-        let Challenged { challenge, content, setup } =
-            self.draw_sent(drawn.id, device, &credential, request.ttl, style);
+        let Challenged { challenge, content, setup } = self.draw_sent(drawn.id, device, &credential, ttl, style);
         let verification = drawn.of(device, challenge);
         let message = match content {
             Some(content) => Some(self.queue(&verification, device, &content).await?),

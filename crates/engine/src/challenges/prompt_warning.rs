@@ -83,7 +83,7 @@ impl Engine {
             Credential::Sms { phone } => (MessageKind::WarningSms, phone),
             _ => return Ok(None),
         };
-        let content = self.say(kind, to.clone(), language, Filling { code: "", minutes: 0 });
+        let content = self.say(kind, to.clone(), language, Filling::NOTHING);
         let id = MessageId(self.store.next_id(IdKind::Message).await?);
         Ok(Some(Message {
             id,

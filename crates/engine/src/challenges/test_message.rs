@@ -85,7 +85,7 @@ impl Engine {
             id: MessageId(self.store.next_id(IdKind::Message).await?),
             channel,
             about: None,
-            content: self.say(kind, to, None, Filling { code: "", minutes: 0 }),
+            content: self.say(kind, to, None, Filling::NOTHING),
             created_at: self.now(),
         };
         let counted = match recipient {

@@ -14,6 +14,7 @@ use domain::{
 use store::IdKind;
 
 use crate::challenges::draw::{Challenged, CodeStyle, DeviceSetup, Handle};
+use crate::challenges::link::MailRequest;
 use crate::challenges::message_budgets::{Sending, may_be_unsent, out_of_reach};
 use crate::challenges::message_text::MessageTemplate;
 use crate::challenges::open::CallStyle;
@@ -52,6 +53,8 @@ pub struct EnrolRequest {
     pub options: ClientOptions,
     /// The caller's own text for the SMS.
     pub template: Option<MessageTemplate>,
+    /// What a mail carries.
+    pub mail: MailRequest,
 }
 
 /// Why a device was not enrolled.
@@ -228,7 +231,8 @@ impl Engine {
             (SetupKind::Message, Confirm::AtOnce) => {
                 let (template, language) = (request.template.as_ref(), user.profile.language());
                 let options = &request.options;
-                let style = CodeStyle { alphanumeric: false, keypad: true, options, template, language };
+                let link = self.mailed_link(&request.mail, context);
+                let style = CodeStyle { alphanumeric: false, keypad: true, options, template, language, link };
                 self.draw_sent(id, device, credential, ttl, style)
             }
         };

@@ -107,7 +107,7 @@ impl Engine {
             Outcome::Refused(Reason::WrongCode) => MessageKind::KeypadWrong,
             Outcome::Refused(_) | Outcome::Pending(_) => MessageKind::KeypadLate,
         };
-        let said = self.words.say(kind, language, Filling { code: "", minutes: 0 });
+        let said = self.words.say(kind, language, Filling::NOTHING);
         AnsweredCall { outcome, said }
     }
 

@@ -18,6 +18,7 @@ use domain::{
 
 use crate::challenges::answer::AnswerRequest;
 use crate::challenges::draw::Handle;
+use crate::challenges::link::MailRequest;
 use crate::challenges::open::{CallStyle, ChallengeError, OpenRequest};
 use crate::decision_name::DecisionName;
 use crate::devices::enrol::{Confirm, EnrolError, EnrolRequest};
@@ -136,10 +137,13 @@ impl Engine {
                     handle: Handle::Uuid,
                     confirms: false,
                     ttl: request.life * SECOND,
+                    mail_ttl: request.life * SECOND,
                     numeric: true,
                     call: CallStyle::TakesDigits,
                     options: request.options.clone(),
                     template: None,
+                    // Its answer is a code (contract 8).
+                    mail: MailRequest::Code,
                 },
                 context,
             )
@@ -242,6 +246,7 @@ impl Engine {
             // Nothing is sent to enrol it.
             options: ClientOptions::default(),
             template: None,
+            mail: MailRequest::Code,
         };
         match self.enrol(request, context.clone()).await {
             Ok(enrolled) => Ok(enrolled.device.id),

@@ -8,12 +8,13 @@ use domain::rules::sign_in::{self, SESSION_TOKEN_TTL, Stepped};
 use domain::rules::verification::answer::refuse_typed;
 use domain::rules::verification::open::{self, Opened, Opening};
 use domain::{
-    Challenge, ClientOptions, Decision, Device, DeviceId, Digest, FactorKind, FactorResponse, Outcome, Purpose, Reason,
-    Status, Timestamp, UserId, Verification, View,
+    Challenge, ClientOptions, Decision, Device, DeviceId, Digest, FactorKind, FactorResponse, LinkChallenge, Outcome,
+    Purpose, Reason, Status, Timestamp, UserId, Verification, View,
 };
 
 use crate::challenges::answer::Opener;
 use crate::challenges::draw::{Challenged, CodeStyle};
+use crate::challenges::link::MailRequest;
 use crate::challenges::message_budgets::{Sending, may_be_unsent};
 use crate::challenges::poll_error::PollError;
 use crate::decision_name::DecisionName;
@@ -196,7 +197,9 @@ impl Engine {
         let credential = self.open_credential(device)?;
         let language = snapshot.user.as_ref().and_then(|user| user.profile.language());
         let options = &step.options;
-        let style = CodeStyle { alphanumeric: false, keypad: false, options, template: None, language };
+        let asked = MailRequest::AsSet;
+        let link = self.mailed_link(&asked, &context);
+        let style = CodeStyle { alphanumeric: false, keypad: false, options, template: None, language, link };
         let ttl = expires_at.since(now);
         let Challenged { challenge, content, .. } = self.draw_sent(id, device, &credential, ttl, style);
         let verification = Verification {
@@ -272,7 +275,11 @@ fn waiting(view: &View, step: &LoginStep, now: Timestamp) -> Waiting {
     });
     match put.map(|v| (&v.challenge, v.status)) {
         None => Waiting::Nothing,
-        Some((Challenge::Code { .. }, _)) => Waiting::Code,
+        // A mail with a code is sent anew when it is asked for; the person may confirm its link meanwhile.
+        Some(
+            (Challenge::Code { .. }, _)
+            | (Challenge::Link(LinkChallenge { code: Some(_), .. }), Status::Pending { .. }),
+        ) => Waiting::Code,
         Some((challenge, Status::Pending { .. })) => Waiting::Person(challenge.number().map(PromptNumber)),
         Some(_) => Waiting::Collection,
     }

@@ -69,12 +69,13 @@ impl Engine {
     /// several nodes number the trail in blocks, they may be an hour older than the newest.
     pub async fn last_answers(&self, user: UserId) -> Result<[Option<Event>; 2], Fault> {
         use AuditKind as K;
-        let accepted = [K::Verified, K::PushAccepted, K::KeypadAnswered, K::TempTokenUsed, K::SignedIn];
+        let accepted =
+            [K::Verified, K::PushAccepted, K::KeypadAnswered, K::LinkConfirmed, K::TempTokenUsed, K::SignedIn];
         let refused = [K::Refused, K::PushDenied, K::PushReported, K::SignInRefused, K::RegistrationRejected];
         let page = EventPage { beyond: None, descending: true, limit: 1 };
         let mut found = [None, None];
-        for (place, kinds) in found.iter_mut().zip([accepted, refused]) {
-            let kinds = Some(kinds.map(K::name).to_vec());
+        for (place, kinds) in found.iter_mut().zip([&accepted[..], &refused[..]]) {
+            let kinds = Some(kinds.iter().map(|kind| kind.name()).collect());
             let filter = EventFilter { user: Some(user), kinds, ..EventFilter::default() };
             *place = self.events(&filter, page).await?.events.into_iter().next();
         }

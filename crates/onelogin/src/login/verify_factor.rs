@@ -21,7 +21,7 @@ pub(crate) async fn verify_factor(
 ) -> Result<Response, Error> {
     let step = step(&call.json()?, origins(&call)?, access.options())?;
     let sent_type = access.sent_type();
-    let stepped = dialect.engine.log_in_step_held(step, access.context(), access.hold(&call)).await;
+    let stepped = dialect.engine.log_in_step_held(step, access.context_of(&call), access.hold(&call)).await;
     // Read after the wait: the length of a lock is that at the answer.
     let now = dialect.engine.now();
     match stepped.map_err(|error| Error::of_step(error, now))? {

@@ -33,7 +33,7 @@ async fn verify(
     if let Some(user) = dialect.engine.signing_in(step.state_token).await? {
         dialect.engine.assertable(&to, &user)?;
     }
-    let stepped = dialect.engine.log_in_step_held(step, access.context(), access.hold(&call)).await;
+    let stepped = dialect.engine.log_in_step_held(step, access.context_of(&call), access.hold(&call)).await;
     // Read after the wait, as at log-in: the length of a lock is that at the answer.
     let now = dialect.engine.now();
     match stepped.map_err(|error| Error::of_step(error, now))? {

@@ -5,7 +5,7 @@ use domain::model::factor::TargetKind;
 use domain::model::time::MINUTE;
 use domain::rules::reaching::Unreachable;
 use domain::{ClientOptions, DeviceStatus, FactorKind, UserId};
-use engine::{Confirm, EnrolError, EnrolRequest, EnrolledDevice, Handle};
+use engine::{Confirm, EnrolError, EnrolRequest, EnrolledDevice, Handle, MailRequest};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -71,6 +71,7 @@ fn parse(user: UserId, body: &Body, names: &FactorNames) -> Result<EnrolRequest,
         // Nothing is sent before a trigger.
         options: ClientOptions::default(),
         template: None,
+        mail: MailRequest::AsSet,
     })
 }
 

@@ -2,10 +2,9 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::model::text;
 use domain::model::time::SECOND;
 use domain::{ClientOptions, DeviceId, DeviceStatus, FactorKind, UserId};
-use engine::{CallStyle, Handle, MessageTemplate, OpenRequest, OpenedVerification, minutes};
+use engine::{CallStyle, Handle, MailRequest, MessageTemplate, OpenRequest, OpenedVerification, minutes};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -13,7 +12,7 @@ use super::error::Error;
 use crate::access::{Access, ChallengeV1};
 use crate::dialect::Dialect;
 use crate::wire::call::ApiCall;
-use crate::wire::challenge::{SMS_SENT, pending};
+use crate::wire::challenge::{SMS_SENT, pending, reported_ip};
 use crate::wire::envelope::v1_status;
 use crate::wire::factor_names::{FactorNames, v1_auth_factor_name};
 use crate::wire::lenient::Body;
@@ -24,8 +23,6 @@ use crate::wire::time::with_seconds;
 const DEFAULT_LIFE: i64 = 120;
 /// The longest life in seconds; a life out of range is clamped (decision 29c).
 const MAX_LIFE: i64 = 900;
-/// The longest address that is kept, in characters.
-const IP_MAX: usize = 64;
 
 /// Here `id` is the user's, and the device's is in `device_id` (contract 14.7).
 #[derive(Serialize, ToSchema)]
@@ -66,7 +63,7 @@ pub(crate) async fn trigger(dialect: Dialect, access: Access<ChallengeV1>, call:
     let device = call.device_id().ok_or(Error::NoFactor)?;
     let body = call.json()?;
     let request = parse(user, device, &body, access.options())?;
-    let mut context = access.context();
+    let mut context = access.context_of(&call);
     context.ip = reported_ip(&body);
     let opened = dialect.engine.open_verification(request, context).await;
     let opened = opened.map_err(|error| Error::of_challenge(error, dialect.engine.now()))?;
@@ -84,16 +81,13 @@ fn parse(user: UserId, device: DeviceId, body: &Body, options: &ClientOptions) -
         handle: Handle::StateToken,
         confirms: true,
         ttl,
+        mail_ttl: ttl,
         numeric: body.flag("numeric_sms_otp")?.unwrap_or(false),
         call: CallStyle::SpeaksCode,
         options: options.clone(),
         template: template.transpose()?,
+        mail: MailRequest::AsSet,
     })
-}
-
-/// The end user's address as the caller reports it, for the audit trail. What is not an address is dropped: no rule reads it.
-fn reported_ip(body: &Body) -> Option<String> {
-    body.text("ipaddr", IP_MAX).ok().flatten().filter(|ip| !ip.is_empty() && text::is_clean(ip))
 }
 
 fn answer(user: UserId, opened: OpenedVerification, profile: CompatProfile, names: &FactorNames) -> Response {

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::model::time::SECOND;
 use domain::{ClientOptions, DeviceId, Status, UserId};
-use engine::{Handle, MessageTemplate, VerificationState, minutes};
+use engine::{Handle, MailRequest, MessageTemplate, VerificationState, minutes};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -22,35 +22,69 @@ use crate::wire::temp_token::token_device_id;
 
 /// Default life of a registration or verification, in seconds.
 const DEFAULT_LIFE: i64 = 120;
+/// The same of one that is sent by mail, which takes its time, and is read elsewhere than where it was asked for.
+const DEFAULT_MAIL_LIFE: i64 = 600;
 /// Shortest life in seconds.
 const MIN_LIFE: i64 = 120;
 /// Longest life in seconds.
 const MAX_LIFE: i64 = 900;
+/// Longest address that a browser is sent to, in characters as it is sent.
+const MAX_ADDRESS: usize = 2_000;
+
+/// Where links may lead.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LinkTargets<'a> {
+    /// Whether mail can carry links at all.
+    pub are_offered: bool,
+    /// The listed origins.
+    pub origins: &'a [String],
+}
+
+impl<'a> LinkTargets<'a> {
+    pub(crate) fn of(dialect: &'a Dialect) -> Self {
+        Self { are_offered: dialect.engine.offers_links(), origins: &dialect.options.redirect_origins }
+    }
+
+    /// The address to go on to, as it was parsed (SEC 66).
+    fn listed(self, address: &str) -> Option<String> {
+        let url = listed(address, self.origins).filter(|_| self.are_offered)?;
+        (url.as_str().len() <= MAX_ADDRESS).then(|| url.into())
+    }
+}
 
 /// How long a challenge lives, and what its message says.
 #[derive(Debug)]
 pub(crate) struct ChallengeTerms {
     /// Life in milliseconds.
     pub ttl: i64,
+    /// The same of what is sent by mail.
+    pub mail_ttl: i64,
     /// The caller's own text for an SMS.
     pub template: Option<MessageTemplate>,
+    /// What a mail carries.
+    pub mail: MailRequest,
 }
 
 impl ChallengeTerms {
-    /// Reads `expires_in`, `custom_message` and `redirect_to`, which must be on one of these origins (SEC 66). An allowed
-    /// redirect has no effect, since codes are sent and not links.
-    pub(crate) fn read(body: &Body, origins: &[String], options: &ClientOptions) -> Result<Self, Error> {
-        let life = body.int("expires_in")?.unwrap_or(DEFAULT_LIFE);
-        if !(MIN_LIFE..=MAX_LIFE).contains(&life) {
+    /// Reads `expires_in`, `custom_message` and `redirect_to`, which asks for a link and must be on a listed origin (SEC 66). It
+    /// is judged whatever the device, and has an effect on mail only.
+    pub(crate) fn read(body: &Body, targets: LinkTargets<'_>, options: &ClientOptions) -> Result<Self, Error> {
+        let life = body.int("expires_in")?;
+        if life.is_some_and(|life| !(MIN_LIFE..=MAX_LIFE).contains(&life)) {
             return Err(Error::invalid("expires_in"));
         }
-        if body.filled("redirect_to")?.is_some_and(|address| listed(&address, origins).is_none()) {
-            return Err(Error::invalid("redirect_to"));
-        }
-        let ttl = life * SECOND;
+        let mail = match body.filled("redirect_to")? {
+            None => MailRequest::AsSet,
+            Some(address) => {
+                let redirect_to = targets.listed(&address).ok_or(Error::invalid("redirect_to"))?;
+                MailRequest::Link { redirect_to }
+            }
+        };
+        let ttl = life.unwrap_or(DEFAULT_LIFE) * SECOND;
+        let mail_ttl = life.unwrap_or(DEFAULT_MAIL_LIFE) * SECOND;
         let host = options.webotp_host.as_ref();
         let template = body.filled("custom_message")?.map(|text| MessageTemplate::parse(&text, minutes(ttl), host));
-        Ok(Self { ttl, template: template.transpose()? })
+        Ok(Self { ttl, mail_ttl, template: template.transpose()?, mail })
     }
 }
 
@@ -117,8 +151,12 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<ChallengeTerms, Error> {
-        let origins = ["https://app.example.com".to_owned()];
-        ChallengeTerms::read(&Body::parse(text.as_bytes()).unwrap(), &origins, &ClientOptions::default())
+        read_where(text, true)
+    }
+
+    fn read_where(text: &str, are_offered: bool) -> Result<ChallengeTerms, Error> {
+        let targets = LinkTargets { are_offered, origins: &["https://app.example.com".to_owned()] };
+        ChallengeTerms::read(&Body::parse(text.as_bytes()).unwrap(), targets, &ClientOptions::default())
     }
 
     fn is_invalid(text: &str, parameter: &str) -> bool {
@@ -127,13 +165,14 @@ mod tests {
 
     #[test]
     fn a_life_out_of_range_is_refused() {
-        for (text, seconds) in [
-            ("{}", 120),
-            (r#"{"expires_in":null}"#, 120),
-            (r#"{"expires_in":"120"}"#, 120),
-            (r#"{"expires_in":900}"#, 900),
+        for (text, seconds, by_mail) in [
+            ("{}", 120, 600),
+            (r#"{"expires_in":null}"#, 120, 600),
+            (r#"{"expires_in":"120"}"#, 120, 120),
+            (r#"{"expires_in":900}"#, 900, 900),
         ] {
-            assert_eq!(read(text).unwrap().ttl, seconds * SECOND, "{text}");
+            let terms = read(text).unwrap();
+            assert_eq!((terms.ttl, terms.mail_ttl), (seconds * SECOND, by_mail * SECOND), "{text}");
         }
         for text in ["119", "901", "-1", "\"0\"", "\"abc\"", "true", "[300]", "300.5"] {
             assert!(is_invalid(&format!(r#"{{"expires_in":{text}}}"#), "expires_in"), "{text}");
@@ -142,7 +181,14 @@ mod tests {
 
     #[test]
     fn a_redirect_leads_to_a_listed_origin() {
-        assert!(read(r#"{"redirect_to":"https://app.example.com/done?a=b"}"#).is_ok());
+        let address = "https://app.example.com/done?a=b";
+        let terms = read(&format!(r#"{{"redirect_to":"{address}"}}"#)).unwrap();
+        assert_eq!(terms.mail, MailRequest::Link { redirect_to: address.to_owned() });
+        let long = format!(r#"{{"redirect_to":"https://app.example.com/{}"}}"#, "\u{e9}".repeat(400));
+        assert!(is_invalid(&long, "redirect_to"));
+        let without = read_where(&format!(r#"{{"redirect_to":"{address}"}}"#), false);
+        let is_refused = matches!(without, Err(Error::Invalid(named)) if named == "redirect_to");
+        assert!(is_refused, "there is nothing that a link could begin with");
         for address in
             ["https://app.example.com.evil.example/", "https://a@app.example.com/", "http://app.example.com/", "/done"]
         {

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use domain::model::audit::Actor;
 use domain::model::factor::{SetupKind, TargetKind};
 use domain::rules::reaching::Unreachable;
 use domain::rules::verification::find::Target;
@@ -10,12 +11,12 @@ use engine::{AnswerRequest, Confirm, EnrolError, EnrolRequest, EnrolledDevice, P
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::challenge::{ChallengeTerms, StateWire, handle, one};
+use super::challenge::{ChallengeTerms, LinkTargets, StateWire, handle, one};
 use super::error::{Error, accepted};
 use crate::access::{Access, ManageMfa, ReadMfa};
-use crate::dialect::{Dialect, DialectOptions};
+use crate::dialect::Dialect;
 use crate::wire::call::ApiCall;
-use crate::wire::challenge::FactorData;
+use crate::wire::challenge::{FactorData, reported_ip};
 use crate::wire::factor_names::{FactorNames, v2_auth_factor_name};
 use crate::wire::lenient::Body;
 use crate::wire::profile::CompatProfile;
@@ -42,9 +43,11 @@ pub(crate) struct Started<'a> {
 /// Starts enrolling a device, and sends a code if the factor has one.
 pub(crate) async fn start(dialect: Dialect, access: Access<ManageMfa>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::NotFound)?;
-    let request = parse(user, &call.json()?, access.profile(), access.options(), &dialect.options)?;
+    let (body, targets) = (call.json()?, LinkTargets::of(&dialect));
+    let request = parse(user, &body, access.profile(), access.options(), (&dialect.options.names, targets))?;
     let factor = request.factor;
-    let enrolled = dialect.engine.enrol(request, access.context()).await.map_err(|error| match error {
+    let context = Actor { ip: reported_ip(&body), ..access.context_of(&call) };
+    let enrolled = dialect.engine.enrol(request, context).await.map_err(|error| match error {
         EnrolError::Unreachable(Unreachable::Target) if factor.target() == Some(TargetKind::Mail) => {
             Error::invalid("email")
         }
@@ -92,22 +95,23 @@ fn parse(
     body: &Body,
     profile: CompatProfile,
     client: &ClientOptions,
-    options: &DialectOptions,
+    (names, targets): (&FactorNames, LinkTargets<'_>),
 ) -> Result<EnrolRequest, Error> {
     let factor = body.int("factor_id")?.and_then(FactorKind::from_number).ok_or(Error::invalid("factor_id"))?;
-    let terms = ChallengeTerms::read(body, &options.redirect_origins, client)?;
+    let terms = ChallengeTerms::read(body, targets, client)?;
     Ok(EnrolRequest {
         user,
         factor,
         display_name: body.filled("display_name")?,
-        default_name: options.names.v2_type_display_name(factor).to_owned(),
+        default_name: names.v2_type_display_name(factor).to_owned(),
         target: target(body, factor)?,
         trusted: body.flag("verified")?.unwrap_or(false),
         confirm: Confirm::AtOnce,
         handle: handle(profile),
-        ttl: terms.ttl,
+        ttl: if factor == FactorKind::Email { terms.mail_ttl } else { terms.ttl },
         options: client.clone(),
         template: terms.template,
+        mail: terms.mail,
     })
 }
 
@@ -135,8 +139,10 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<EnrolRequest, Error> {
-        let (client, options) = (ClientOptions::default(), DialectOptions::default());
-        parse(UserId(1), &Body::parse(text.as_bytes()).unwrap(), CompatProfile::Default, &client, &options)
+        let (client, names) = (ClientOptions::default(), FactorNames::default());
+        let targets = LinkTargets { are_offered: true, origins: &[] };
+        let body = Body::parse(text.as_bytes()).unwrap();
+        parse(UserId(1), &body, CompatProfile::Default, &client, (&names, targets))
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use domain::model::audit::Actor;
 use domain::rules::factor::temp_token;
 use domain::rules::verification::find::Target;
 use domain::{ClientOptions, DeviceId, FactorResponse, Purpose, UserId};
@@ -10,12 +11,12 @@ use engine::{AnswerRequest, CallStyle, OpenRequest, OpenedVerification};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::challenge::{ChallengeTerms, StateWire, handle, one, user_of};
+use super::challenge::{ChallengeTerms, LinkTargets, StateWire, handle, one, user_of};
 use super::error::{Error, accepted};
 use crate::access::{Access, ReadInLogIn, VerifyInLogIn};
 use crate::dialect::Dialect;
 use crate::wire::call::ApiCall;
-use crate::wire::challenge::FactorData;
+use crate::wire::challenge::{FactorData, reported_ip};
 use crate::wire::envelope::v1_success_with_echo_and;
 use crate::wire::factor_names::{FactorNames, v2_auth_factor_name};
 use crate::wire::lenient::{Body, WrongType};
@@ -65,8 +66,9 @@ pub(crate) async fn start(dialect: Dialect, access: Access<VerifyInLogIn>, call:
     let body = call.json()?;
     let code = body.answer(&["otp"])?;
     if code.is_absent() {
-        let request = parse(user, &body, access.profile(), access.options(), &dialect.options.redirect_origins)?;
-        let opened = dialect.engine.open_verification(request, access.context()).await;
+        let request = parse(user, &body, access.profile(), access.options(), LinkTargets::of(&dialect))?;
+        let context = Actor { ip: reported_ip(&body), ..access.context_of(&call) };
+        let opened = dialect.engine.open_verification(request, context).await;
         let opened = opened.map_err(|error| Error::of_challenge(error, dialect.engine.now()))?;
         return Ok(one(
             StatusCode::CREATED,
@@ -120,20 +122,22 @@ fn parse(
     body: &Body,
     profile: CompatProfile,
     options: &ClientOptions,
-    origins: &[String],
+    targets: LinkTargets<'_>,
 ) -> Result<OpenRequest, Error> {
     let device = device_id(body)?.ok_or(Error::invalid("device_id"))?;
-    let terms = ChallengeTerms::read(body, origins, options)?;
+    let terms = ChallengeTerms::read(body, targets, options)?;
     Ok(OpenRequest {
         user,
         device,
         handle: handle(profile),
         confirms: false,
         ttl: terms.ttl,
+        mail_ttl: terms.mail_ttl,
         numeric: true,
         call: CallStyle::TakesDigits,
         options: options.clone(),
         template: terms.template,
+        mail: terms.mail,
     })
 }
 
@@ -196,8 +200,9 @@ mod tests {
     #[test]
     fn a_challenge_needs_a_device() {
         let options = ClientOptions::default();
+        let targets = LinkTargets { are_offered: true, origins: &[] };
         let body = |text: &str| Body::parse(text.as_bytes()).unwrap();
-        let parsed = |text: &str| parse(UserId(1), &body(text), CompatProfile::Default, &options, &[]);
+        let parsed = |text: &str| parse(UserId(1), &body(text), CompatProfile::Default, &options, targets);
         assert_eq!(parsed(r#"{"device_id":"98765","display_name":"ignored"}"#).unwrap().device, DeviceId(98_765));
         for text in ["", r#"{"device_id":null,"otp":""}"#, r#"{"device_id":"x"}"#, r#"{"device_id":[1]}"#] {
             assert!(matches!(parsed(text), Err(Error::Invalid(field)) if field == "device_id"), "{text}");

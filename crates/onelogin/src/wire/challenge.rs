@@ -1,9 +1,15 @@
 //! What several endpoints show of a challenge.
 
 use domain::FactorKind;
+use domain::model::text;
 use engine::DeviceSetup;
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use crate::wire::lenient::Body;
+
+/// The longest address that is kept, in characters.
+const IP_MAX: usize = 64;
 
 /// What clients read after a text message was sent.
 pub(crate) const SMS_SENT: &str = "SMS token sent to your mobile device. Authentication pending.";
@@ -16,6 +22,12 @@ pub(crate) fn pending(factor: FactorKind) -> &'static str {
             "Authentication pending"
         }
     }
+}
+
+/// The person's address as the caller reports it, for the audit trail and the page of a link. What is not an address is dropped:
+/// no rule reads it.
+pub(crate) fn reported_ip(body: &Body) -> Option<String> {
+    body.text("ipaddr", IP_MAX).ok().flatten().filter(|ip| !ip.is_empty() && text::is_clean(ip))
 }
 
 /// What is needed to set a device up. Members are texts or absent, since one SDK reads each as a text.

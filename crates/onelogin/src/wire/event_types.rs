@@ -65,6 +65,7 @@ pub(crate) fn of(kind: AuditKind) -> EventType {
             (90_036, "MFA_PUSH_REPORTED", "%user% reported a push notification as somebody else's sign-in")
         }
         K::PromptsRefused => (90_035, "MFA_PUSH_FATIGUE", "%user% was sent too many push notifications"),
+        K::LinkConfirmed => (90_038, "MFA_LINK_CONFIRMED", "%user% confirmed by a link"),
         K::MessageFailed => {
             (90_037, "MFA_MESSAGE_FAILED", "A message to %otp_device% of %user% could not be delivered")
         }

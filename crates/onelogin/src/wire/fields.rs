@@ -270,7 +270,8 @@ pub(crate) const REGISTER: &[Field] =
     joined!(ENROL, &[number("expires_in", "Life of the registration in seconds, 120 to 900")], TERMS);
 const TERMS: &[Field] = &[
     text("custom_message", "Text of an SMS, with `{{otp_code}}` in it"),
-    text("redirect_to", "An address on an allowed origin; checked, and without effect"),
+    text("redirect_to", "An address on an allowed origin: the mail has a link, and the browser goes there afterwards"),
+    text("ipaddr", "The address of the person, for the events and the page of a link"),
 ];
 pub(crate) const CHALLENGE: &[Field] = joined!(
     &[
@@ -290,7 +291,7 @@ pub(crate) const V1_TRIGGER: &[Field] = &[
     number("expires_in", "The same under another name"),
     flag("numeric_sms_otp", "Whether an SMS code has only digits"),
     text("sms_message", "The text to send, with {{otp_code}} in it"),
-    text("ipaddr", "The address of the person, for the events"),
+    text("ipaddr", "The address of the person, for the events and the page of a link"),
 ];
 pub(crate) const LOG_IN: &[Field] = &[
     must(text("username_or_email", "The name or mail address of the person")),

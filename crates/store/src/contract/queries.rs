@@ -168,6 +168,26 @@ pub(crate) async fn a_pairing_is_found_by_its_code_while_it_waits(store: &Store)
     assert_eq!(store.pairing(hash).await.unwrap(), None);
 }
 
+pub(crate) async fn a_link_is_found_by_its_token_while_it_waits(store: &Store) {
+    let user = somebody(store).await;
+    let device = device(store, user, FactorKind::Email).await;
+    let (token, other) = (fresh_digest(), fresh_digest());
+    let link = |token| {
+        move |_| Challenge::Link(LinkChallenge { token, code: None, redirect_to: None, from: None, caller: None })
+    };
+    let asked = verification(&device, link(token));
+    open(store, &asked).await;
+    assert_eq!(store.link(token).await.unwrap(), Some((user, asked.id)));
+    assert_eq!(store.link(other).await.unwrap(), None);
+    assert_eq!(store.whose_verification(asked.id).await.unwrap(), Some(user));
+    let newer = verification(&device, link(other));
+    let end = VerificationEnd::Accepted { at: NOW, collected: None };
+    let close = Change::CloseVerification { verification: asked.id, end };
+    put(store, user, vec![close, Change::OpenVerification(newer.clone())]).await.unwrap();
+    assert_eq!(store.link(token).await.unwrap(), None);
+    assert_eq!(store.link(other).await.unwrap(), Some((user, newer.id)));
+}
+
 pub(crate) async fn a_token_is_found_with_its_client(store: &Store) {
     let client = client(store).await;
     let set = token_set(store, client.id).await;

@@ -9,13 +9,14 @@ use domain::model::user_patch::UserPatch;
 use domain::rules::basis::Basis;
 use domain::rules::client::{self, Grant};
 use domain::rules::factor::keypad::prove_keypad;
+use domain::rules::factor::link::{LinkDecision, prove_link};
 use domain::rules::factor::prove::{prove, prove_temp_token};
 use domain::rules::factor::push::{
     PAIRING_CONTEXT, PushAnswer, PushDecision, answer_text, pairing_text, prove_answer, prove_pairing,
 };
 use domain::rules::sign_in::{self, DrawnGrant, Exchanged, Stepped};
 use domain::rules::user;
-use domain::rules::verification::answer::answer_from_device;
+use domain::rules::verification::answer::{answer, answer_from_device};
 use domain::rules::verification::find::Target;
 use domain::rules::verification::judge::Secrets;
 use domain::*;
@@ -160,6 +161,32 @@ pub(crate) async fn keyed_digits_are_accepted_once(store: &Store) {
     let keyed = KeyedDigits { to: "+14155550123".to_owned(), digits: FactorResponse::typed("246810") };
     let keyed = prove_keypad(&credential, &asked, &keyed, &keys()).unwrap();
     assert_eq!(heard(store, &asked, &keyed, None).await, 1);
+}
+
+/// Half of them open the link, the others type the code of the same mail.
+pub(crate) async fn a_link_or_its_code_is_accepted_once(store: &Store) {
+    let user = somebody(store).await;
+    let device = device(store, user, FactorKind::Email).await;
+    let token = fresh_digest();
+    let link = |id| {
+        let code = Some(keys().hash(&code_context(id), "123456"));
+        Challenge::Link(LinkChallenge { token, code, redirect_to: None, from: None, caller: None })
+    };
+    let asked = verification(&device, link);
+    open(store, &asked).await;
+    let confirmed = prove_link(&asked, &token, LinkDecision::Confirm);
+    let email = Credential::Email { address: "ana@example.com".to_owned() };
+    let typed = prove(&email, &device, Some(&asked), &text("123456"), &keys(), NOW);
+    let target = Target::Wire { wire_id: asked.wire_id.clone(), purpose: Purpose::Login, device: None };
+    let outcomes = race(store, user, RACERS, |n| {
+        let (confirmed, typed, target) = (confirmed.clone(), typed.clone(), target.clone());
+        move |view: &View| match n % 2 {
+            0 => answer_from_device(view, &confirmed, None, &context(), NOW),
+            _ => answer(view, &target, &typed, &context(), NOW),
+        }
+    })
+    .await;
+    assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Accepted { .. })).count(), 1);
 }
 
 pub(crate) async fn a_phone_is_paired_once(store: &Store) {

@@ -73,6 +73,10 @@ impl Postgres {
         self.first(Query::new(shared::PAIRING, [hash.into()]), rows::pairing).await
     }
 
+    pub(crate) async fn link(&self, token: Digest) -> Result<Option<(UserId, VerificationId)>, Error> {
+        self.first(Query::new(shared::LINK, [token.into()]), rows::pairing).await
+    }
+
     pub(crate) async fn audit(&self, chain: AuditChain) -> Result<Vec<AuditRow>, Error> {
         self.all(trail_of(chain), rows::audit).await
     }

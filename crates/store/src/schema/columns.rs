@@ -64,7 +64,7 @@ columns! {
     }
     /// A user's state beside the user: see [`crate::user_state`].
     STATE: StateColumns of "\"user\"" { audit_id, audit_position, audit_hash, state, ends_at, factors }
-    /// The verification that a pairing code belongs to.
+    /// The verification that a pairing code or a link belongs to.
     PAIRING: PairingColumns { user_id, verification_id }
     /// A holder of a key that people log in with, of `login_name n` and `"user" u`.
     NAME_HOLDER: NameHolderColumns {

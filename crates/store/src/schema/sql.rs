@@ -30,6 +30,7 @@ statements! {
     DELETE_LOOKUP = "DELETE FROM lookup WHERE key = $1";
     LOOKUP = "SELECT user_id FROM lookup WHERE key = $1 AND kind = $2";
     PAIRING = "SELECT ", columns::PAIRING.names, " FROM lookup WHERE key = $1 AND kind = 1";
+    LINK = "SELECT ", columns::PAIRING.names, " FROM lookup WHERE key = $1 AND kind = 4";
     INSERT_ORIGIN = "INSERT INTO session_origin (origin, token, ends_at) VALUES ($1, $2, $3)";
     DELETE_ORIGIN = "DELETE FROM session_origin WHERE origin = $1 AND token = $2";
     INSERT_BEGUN = "INSERT INTO begun_by (client_id, user_id) VALUES ($1, $2)";

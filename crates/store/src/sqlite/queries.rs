@@ -74,6 +74,10 @@ impl Sqlite {
         self.readers.read(|conn| first(conn, shared::PAIRING, &[hash.into()], rows::pairing))
     }
 
+    pub(crate) async fn link(&self, token: Digest) -> Result<Option<(UserId, VerificationId)>, Error> {
+        self.readers.read(|conn| first(conn, shared::LINK, &[token.into()], rows::pairing))
+    }
+
     pub(crate) async fn audit(&self, chain: AuditChain) -> Result<Vec<AuditRow>, Error> {
         self.own.read(move |conn| load_trail(conn, chain)).await
     }

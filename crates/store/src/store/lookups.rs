@@ -81,6 +81,11 @@ impl Store {
         forward!(self.pairing(hash))
     }
 
+    /// Whose verification waits for the link whose token has this digest.
+    pub async fn link(&self, token: Digest) -> Result<Option<(UserId, VerificationId)>, Error> {
+        forward!(self.link(token))
+    }
+
     /// Whose key this is.
     pub(super) async fn whose(&self, key: Value, found: Found) -> Result<Option<UserId>, Error> {
         Ok(self.find_number(sql::LOOKUP, vec![key, found.number().into()]).await?.map(UserId))

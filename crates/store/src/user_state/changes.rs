@@ -3,8 +3,8 @@
 
 use domain::model::session::Terms;
 use domain::{
-    Challenge, ClientId, DeviceId, Digest, KeyedHash, Secret, Session, SessionId, SessionKind, Status, Throttle,
-    ThrottleKey, Timestamp, Verification, VerificationEnd, VerificationId, View,
+    Challenge, ClientId, DeviceId, Digest, KeyedHash, LinkChallenge, Secret, Session, SessionId, SessionKind, Status,
+    Throttle, ThrottleKey, Timestamp, Verification, VerificationEnd, VerificationId, View,
 };
 
 use super::parts::KnownVerification;
@@ -286,6 +286,13 @@ fn wiped(challenge: &Challenge) -> Challenge {
         Challenge::Code { hash: _, length, alphabet } => {
             Challenge::Code { hash: KeyedHash::NONE, length: *length, alphabet: *alphabet }
         }
+        Challenge::Link(link) => Challenge::Link(LinkChallenge {
+            token: Digest([0; 32]),
+            code: link.code.map(|_| KeyedHash::NONE),
+            redirect_to: None,
+            from: None,
+            caller: None,
+        }),
         Challenge::Keypad { hash: _ } => Challenge::Keypad { hash: KeyedHash::NONE },
         Challenge::Approval { nonce: _, numbers } => {
             Challenge::Approval { nonce: Secret::new(Vec::new()), numbers: numbers.clone() }

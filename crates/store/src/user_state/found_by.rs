@@ -1,5 +1,5 @@
 //! What is found without knowing whose it is: by the id of a verification that a person answers, by a pairing code, by
-//! the token of a log-in, by the secret of a device. Each is a row that names the user. The rows are derived from the user's
+//! the token of a log-in or of a link, by the secret of a device. Each is a row that names the user. The rows are derived from the user's
 //! state: those of the state before and after a decision are compared, and the difference is written.
 
 use domain::{Challenge, ClientId, Device, DeviceId, Digest, Purpose, SecretMac, SessionKind, Timestamp, UserId, View};
@@ -18,6 +18,8 @@ pub(crate) enum Found {
     LogIn,
     /// A session token, by its digest.
     SessionToken,
+    /// A verification that waits for its link, by the digest of the link's token.
+    Link,
 }
 
 impl Found {
@@ -28,6 +30,7 @@ impl Found {
             Self::Pairing => 1,
             Self::LogIn => 2,
             Self::SessionToken => 3,
+            Self::Link => 4,
         }
     }
 }
@@ -37,7 +40,7 @@ impl Found {
 struct Key {
     digest: Vec<u8>,
     found: Found,
-    /// The verification that a pairing code belongs to.
+    /// The verification that a pairing code or a link belongs to.
     verification: Option<Vec<u8>>,
 }
 
@@ -100,6 +103,10 @@ impl Keys {
                 Challenge::Own | Challenge::Untriggered => {}
                 Challenge::Code { .. } | Challenge::Keypad { .. } | Challenge::Approval { .. } => {
                     add(id(asked.id), Found::Verification, None);
+                }
+                Challenge::Link(link) => {
+                    add(id(asked.id), Found::Verification, None);
+                    add(link.token.0.to_vec(), Found::Link, Some(id(asked.id)));
                 }
                 Challenge::Pairing { hash } => {
                     add(id(asked.id), Found::Verification, None);

@@ -3,8 +3,11 @@
 //! The first byte is the version of the form, the last four are a checksum (CRC-32) of all before them: a damaged row is
 //! reported as damage of its user, and never read as something else. Sealed values keep the bytes they were sealed to; the
 //! places to which they are bound are the ids within. A user without any of it has no bytes at all.
+//!
+//! A state has version 2 while a link is among its challenges, which servers before it do not know, and version 1 otherwise:
+//! beside such servers all other users are read, and this one once the link is over and tidied up.
 
-use domain::model::challenge::Challenge;
+use domain::model::challenge::{Challenge, LinkChallenge};
 use domain::model::code::Alphabet;
 use domain::model::session::Terms;
 use domain::{
@@ -19,8 +22,10 @@ use super::parts::{KnownVerification, Parts};
 use crate::error::Error;
 use crate::rows;
 
-/// The version of the form that this server writes.
-const VERSION: u8 = 1;
+/// The version of the form without links.
+const PLAIN: u8 = 1;
+/// The version of the form with links.
+const WITH_LINKS: u8 = 2;
 /// Bytes of the checksum.
 const SUM: usize = 4;
 /// Bytes of a [`KeyedHash`].
@@ -34,7 +39,8 @@ pub(super) fn pack(view: &View, ended: &[KnownVerification], clients: &[ClientId
         return None;
     }
     let mut to = Writer(Vec::with_capacity(64 + 256 * devices.len() + 160 * verifications.len() + 48 * ended.len()));
-    to.byte(VERSION);
+    let has_links = verifications.iter().any(|asked| matches!(asked.challenge, Challenge::Link(_)));
+    to.byte(if has_links { WITH_LINKS } else { PLAIN });
     to.list(devices, device);
     to.list(verifications, verification);
     to.list(ended, ended_verification);
@@ -54,7 +60,7 @@ pub(super) fn unpack(packed: Option<&[u8]>, user: UserId) -> Result<Parts, Error
         return Err(CORRUPT);
     }
     let mut from = Reader(bytes);
-    if from.byte()? != VERSION {
+    if !matches!(from.byte()?, PLAIN | WITH_LINKS) {
         return Err(Error::Unavailable("a newer server has written this user"));
     }
     let parts = Parts {
@@ -179,6 +185,14 @@ fn challenge(to: &mut Writer, challenge: &Challenge) {
             to.byte(5);
             to.exact(&hash.to_bytes());
         }
+        Challenge::Link(LinkChallenge { token, code, redirect_to, from, caller }) => {
+            to.byte(6);
+            to.exact(&token.0);
+            to.option(*code, |to, code| to.exact(&code.to_bytes()));
+            for address in [redirect_to, from, caller] {
+                to.option(address.as_ref(), |to, address| to.bytes(address.as_bytes()));
+            }
+        }
     }
 }
 
@@ -200,6 +214,13 @@ fn read_challenge(from: &mut Reader<'_>) -> Result<Challenge, Error> {
         3 => Challenge::Keypad { hash: hash(from)? },
         4 => Challenge::Approval { nonce: Secret::new(from.bytes()?.to_vec()), numbers: from.list(Reader::text)? },
         5 => Challenge::Pairing { hash: hash(from)? },
+        6 => Challenge::Link(LinkChallenge {
+            token: Digest(from.exact()?),
+            code: from.option(hash)?,
+            redirect_to: from.option(Reader::text)?,
+            from: from.option(Reader::text)?,
+            caller: from.option(Reader::text)?,
+        }),
         _ => return Err(CORRUPT),
     })
 }

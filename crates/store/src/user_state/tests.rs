@@ -11,6 +11,7 @@ use super::pack::{pack, unpack};
 use super::parts::{KnownVerification, Parts};
 use super::state::UserState;
 use crate::error::Error;
+use crate::value::Value;
 
 const USER: UserId = UserId(7);
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
@@ -95,6 +96,16 @@ impl Dice {
         }
     }
 
+    fn link(&mut self) -> Challenge {
+        Challenge::Link(LinkChallenge {
+            token: Digest(self.bytes()),
+            code: self.maybe(Self::hash),
+            redirect_to: self.maybe(Self::text),
+            from: self.maybe(Self::text),
+            caller: self.maybe(Self::text),
+        })
+    }
+
     fn status(&mut self) -> Status {
         let (at, collected) = (self.time(), self.maybe(Self::time));
         self.of(&[
@@ -170,7 +181,10 @@ impl Dice {
     fn parts(&mut self) -> Parts {
         Parts {
             devices: self.list(4, Self::device),
-            verifications: self.list(4, Self::verification),
+            verifications: self.list(4, |dice| match dice.maybe(Self::link) {
+                Some(challenge) => Verification { challenge, ..dice.verification() },
+                None => dice.verification(),
+            }),
             ended: self.list(4, Self::known),
             sessions: self.list(3, Self::session),
             throttles: self.list(3, Self::throttle),
@@ -216,8 +230,8 @@ fn no_damage_is_read_as_something_else() {
 fn bytes_of_any_kind_are_read_or_refused() {
     let mut dice = Dice(3);
     for _ in 0..20_000 {
-        let mut bytes = vec![1];
-        bytes.extend(dice.list(60, |dice| dice.of(&[0, 1, 2, 5, 0x7f, 0x80, 0xff])));
+        let mut bytes = vec![dice.of(&[1, 2])];
+        bytes.extend(dice.list(60, |dice| dice.of(&[0, 1, 2, 5, 6, 0x7f, 0x80, 0xff])));
         let sum = crc32fast::hash(&bytes).to_be_bytes();
         bytes.extend_from_slice(&sum);
         if let Ok(parts) = unpack(Some(&bytes), USER) {
@@ -228,10 +242,24 @@ fn bytes_of_any_kind_are_read_or_refused() {
 
 #[test]
 fn a_form_that_is_not_known_is_refused_as_such() {
-    let bytes = [2];
+    let bytes = [3];
     let sum = crc32fast::hash(&bytes).to_be_bytes();
     let refused = unpack(Some(&[&bytes[..], &sum].concat()), USER).unwrap_err();
     assert_eq!(refused, Error::Unavailable("a newer server has written this user"), "which is no damage");
+}
+
+/// Servers before links read every user for whom no link is open (SEC 85).
+#[test]
+fn only_a_state_with_a_link_has_the_newer_version() {
+    let mut dice = Dice(8);
+    let plain = Verification { status: Status::NEW, ..dice.verification() };
+    let link = Verification { challenge: dice.link(), state_token: None, ..plain.clone() };
+    let version = |verifications| packed(&Parts { verifications, ..Parts::default() }).unwrap()[0];
+    assert_eq!((version(vec![plain.clone()]), version(vec![plain, link.clone()])), (1, 2));
+    let mut state = state_of(Parts { verifications: vec![link.clone()], ..Parts::default() });
+    state.close_verification(link.id, VerificationEnd::Accepted { at: NOW, collected: None }).unwrap();
+    let Value::Blob(bytes) = state.columns().state else { panic!("a result is kept") };
+    assert_eq!(bytes[0], 1, "not once it was answered");
 }
 
 /// Bytes that are in databases: their form never changes.
@@ -246,12 +274,10 @@ fn the_form_is_as_it_was() {
         throttles: vec![dice.throttle()],
         clients: vec![ClientId(300)],
     };
-    let sum = Digest::of(&packed(&parts).unwrap()).0;
-    assert_eq!(
-        data_encoding::HEXLOWER.encode(&sum[..8]),
-        "b9eeee3f02ab837a",
-        "write another version of the form, and read both"
-    );
+    let sum = |parts: &Parts| data_encoding::HEXLOWER.encode(&Digest::of(&packed(parts).unwrap()).0[..8]);
+    assert_eq!(sum(&parts), "b9eeee3f02ab837a", "write another version of the form, and read both");
+    let verifications = vec![Verification { challenge: dice.link(), ..dice.verification() }];
+    assert_eq!(sum(&Parts { verifications, ..parts }), "84401042a51883c3", "the same of the form with links");
 }
 
 /// A user with as much as anybody may have.

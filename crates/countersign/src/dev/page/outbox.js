@@ -93,6 +93,11 @@ function show(message) {
   if (message.subject) item.append(element("p", "subject", message.subject));
   item.append(element("p", "body", message.body));
   if (message.code) item.append(element("div", "code", message.code));
+  if (message.link && message.link.startsWith("http")) {
+    const link = element("a", "", "Open the link");
+    link.href = message.link;
+    item.append(link);
+  }
   const result = element("span", "", "");
   result.setAttribute("role", "status");
   const actions = element("div", "actions");

@@ -6,6 +6,7 @@
 
 pub mod evidence;
 pub mod keypad;
+pub mod link;
 #[cfg(not(feature = "testing"))]
 pub(crate) mod prove;
 #[cfg(feature = "testing")]

@@ -4,7 +4,7 @@
 //!
 //! Only tests, which prove on one view and judge on another, see the comparisons apart from their target (feature `testing`).
 
-use crate::model::challenge::{Challenge, code_context};
+use crate::model::challenge::{Challenge, LinkChallenge, code_context};
 use crate::model::code::Alphabet;
 use crate::model::credential::Credential;
 use crate::model::device::Device;
@@ -51,8 +51,11 @@ impl<'a> OpenedSecret<'a> {
             (Some(device), None) => TypedSecret::Own(device, None, credential(device)?),
             (Some(device), Some(asked)) => match asked.challenge {
                 Challenge::Own => TypedSecret::Own(device, Some(asked), credential(device)?),
-                Challenge::Code { .. } => TypedSecret::Sent(device, asked),
+                Challenge::Code { .. } | Challenge::Link(LinkChallenge { code: Some(_), .. }) => {
+                    TypedSecret::Sent(device, asked)
+                }
                 Challenge::Untriggered
+                | Challenge::Link(LinkChallenge { code: None, .. })
                 | Challenge::Keypad { .. }
                 | Challenge::Approval { .. }
                 | Challenge::Pairing { .. } => TypedSecret::Nothing(Evidence::NotCompared),
@@ -65,10 +68,7 @@ impl<'a> OpenedSecret<'a> {
     pub(in crate::rules) fn code_length(&self) -> Option<usize> {
         match &self.secret {
             TypedSecret::Nothing(_) | TypedSecret::TempToken => None,
-            TypedSecret::Sent(_, sent) => match sent.challenge {
-                Challenge::Code { length, .. } => Some(usize::from(length)),
-                _ => None,
-            },
+            TypedSecret::Sent(_, sent) => sent.challenge.sent_code().map(|code| code.length),
             TypedSecret::Own(_, _, credential) => credential.own_length(),
         }
     }
@@ -108,7 +108,7 @@ pub fn prove(
     now: Timestamp,
 ) -> Evidence {
     match verification {
-        Some(sent) if matches!(sent.challenge, Challenge::Code { .. }) => prove_sent(device, sent, response, keys),
+        Some(sent) if sent.challenge.sent_code().is_some() => prove_sent(device, sent, response, keys),
         _ => prove_own(credential, device, verification, response, keys, now),
     }
 }
@@ -138,13 +138,10 @@ fn prove_own(
 
 /// Judges `response` as the code that was sent for this verification. The device's credential has no part in it.
 fn prove_sent(device: &Device, verification: &Verification, response: &FactorResponse, keys: &MacKeys) -> Evidence {
-    let freshness = match &verification.challenge {
-        Challenge::Code { hash, length, alphabet } => response
-            .as_code(usize::from(*length), *alphabet)
-            .filter(|code| keys.matches(hash, &code_context(verification.id), code))
-            .map(|_| Freshness::ThisChallenge),
-        _ => None,
-    };
+    let freshness = verification.challenge.sent_code().and_then(|sent| {
+        let code = response.as_code(sent.length, sent.alphabet)?;
+        keys.matches(sent.hash, &code_context(verification.id), &code).then_some(Freshness::ThisChallenge)
+    });
     evidence(freshness, device, Some(verification.id), response, keys)
 }
 

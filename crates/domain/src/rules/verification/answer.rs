@@ -1,9 +1,8 @@
 //! Judging an answer: a typed code, the signature of a phone, digits keyed into a telephone.
 
 use crate::model::audit::{Actor, AuditEvent, AuditKind};
-use crate::model::challenge::Challenge;
+use crate::model::challenge::{Challenge, LinkChallenge};
 use crate::model::change::{Change, Decision, View};
-use crate::model::device::{Device, DeviceStatus};
 use crate::model::digest::Digest;
 use crate::model::id::{DeviceId, UserId, VerificationId};
 use crate::model::refusal::Reason;
@@ -11,16 +10,17 @@ use crate::model::response::FactorResponse;
 use crate::model::seal::Sealed;
 use crate::model::throttle::ThrottleKey;
 use crate::model::time::Timestamp;
-use crate::model::verification::{MAX_ATTEMPTS, Status, Verification, VerificationEnd};
-use crate::rules::factor::evidence::{Compared, Evidence, Freshness, Heard, Proof, Subject};
+use crate::model::verification::Status;
+use crate::rules::factor::evidence::{Compared, Evidence, Heard, Subject};
 #[cfg(feature = "testing")]
 use crate::rules::factor::prove::claimed;
 use crate::rules::throttle;
-use crate::rules::verification::end::{close_over, discard};
+use crate::rules::verification::end::close_over;
 #[cfg(feature = "testing")]
 use crate::rules::verification::find::find;
 use crate::rules::verification::find::{Found, Target, unlocked, user_unlocked};
 use crate::rules::verification::outcome::Outcome;
+use crate::rules::verification::spend::{Judged, Way};
 
 /// Finds a target and judges evidence about it: for tests, which prove on one view and judge on another.
 #[cfg(feature = "testing")]
@@ -85,24 +85,38 @@ fn charge_to(found: Found<'_>, evidence: &Evidence, context: &Actor, now: Timest
         (None | Some(Challenge::Own | Challenge::Code { .. } | Challenge::Untriggered), Evidence::Absent) => {
             Decision::reply(Outcome::Refused(Reason::CodeMissing))
         }
+        // The person may confirm at any moment, whether or not the mail has a code too (decision 76).
+        (Some(Challenge::Link(_)), Evidence::Absent) => Decision::reply(Outcome::Pending(device.factor)),
         // Nothing was sent that could be answered: not a guess (decision 23).
         (Some(Challenge::Untriggered), _) => Decision::reply(Outcome::Refused(Reason::WrongCode)),
         (Some(Challenge::Keypad { .. } | Challenge::Approval { .. } | Challenge::Pairing { .. }), Evidence::Absent) => {
             Decision::reply(Outcome::Pending(device.factor))
         }
         // What is answered elsewhere is not answered by typing; and a typed code cannot deny.
-        (Some(Challenge::Keypad { .. } | Challenge::Approval { .. } | Challenge::Pairing { .. }), _)
+        (
+            Some(
+                Challenge::Keypad { .. }
+                | Challenge::Approval { .. }
+                | Challenge::Pairing { .. }
+                | Challenge::Link(LinkChallenge { code: None, .. }),
+            ),
+            _,
+        )
         | (_, Evidence::NotCompared | Evidence::Denied(_) | Evidence::Reported(_)) => {
             Decision::reply(Outcome::Refused(Reason::NotTyped))
         }
-        (None | Some(Challenge::Own | Challenge::Code { .. }), Evidence::Proved(proof)) => judged.spend(proof, None),
-        (None | Some(Challenge::Own | Challenge::Code { .. }), Evidence::Refuted(wrong)) => judged.count(*wrong),
+        (None | Some(Challenge::Own | Challenge::Code { .. } | Challenge::Link(_)), Evidence::Proved(proof)) => {
+            judged.spend(proof, Way::Typed)
+        }
+        (None | Some(Challenge::Own | Challenge::Code { .. } | Challenge::Link(_)), Evidence::Refuted(wrong)) => {
+            judged.count(*wrong)
+        }
     }
 }
 
-/// Judges what the phone or the telephone answered: a signed accept or deny, keyed digits, or a pairing (which brings
-/// the `credential`). A result with a state token waits for its poller. An answer to another challenge than the verification
-/// has by now is none: its number has changed meanwhile.
+/// Judges what was answered apart from the caller: a phone's signed accept or deny, digits keyed into a telephone, a link that
+/// was confirmed, or a pairing (which brings the `credential`). A result with a state token waits for its poller. An answer to
+/// another challenge than the verification has by now is none: its number has changed meanwhile.
 pub fn answer_from_device(
     view: &View,
     heard: &Heard,
@@ -127,9 +141,14 @@ pub fn answer_from_device(
     }
     let judged = Judged { view, user: user.id, device, verification: Some(verification), context, now };
     match (&verification.challenge, evidence) {
-        (Challenge::Keypad { .. } | Challenge::Approval { .. }, Evidence::Proved(proof)) => judged.spend(proof, None),
-        (Challenge::Pairing { .. }, Evidence::Proved(proof)) if credential.is_some() => judged.spend(proof, credential),
+        (Challenge::Keypad { .. } | Challenge::Approval { .. } | Challenge::Link(_), Evidence::Proved(proof)) => {
+            judged.spend(proof, Way::Apart(None))
+        }
+        (Challenge::Pairing { .. }, Evidence::Proved(proof)) if credential.is_some() => {
+            judged.spend(proof, Way::Apart(credential))
+        }
         (Challenge::Approval { .. }, Evidence::Denied(proof)) if judged.is_about(proof) => judged.deny(),
+        (Challenge::Link(_), Evidence::Denied(proof)) if judged.is_about(proof) => judged.disown(),
         (Challenge::Approval { .. }, Evidence::Reported(proof)) if judged.is_about(proof) => judged.report(),
         // Digits keyed wrongly end the call (contract 7.10); they were a guess all the same.
         (Challenge::Keypad { .. } | Challenge::Approval { .. }, Evidence::Refuted(wrong)) => {
@@ -241,154 +260,5 @@ fn answer_temp_token(
                 .with(Change::SetTempToken(user, Some(spent)))
                 .with(context.event(AuditKind::TempTokenUsed, user, now).into())
         }
-    }
-}
-
-/// One answer under judgement.
-struct Judged<'a> {
-    view: &'a View,
-    user: UserId,
-    device: &'a Device,
-    verification: Option<&'a Verification>,
-    context: &'a Actor,
-    now: Timestamp,
-}
-
-impl Judged<'_> {
-    fn event(&self, kind: AuditKind) -> AuditEvent {
-        self.context
-            .event(kind, self.user, self.now)
-            .device(self.device.id)
-            .verification(self.verification.map(|v| v.id))
-    }
-
-    fn is_about(&self, proof: &Proof) -> bool {
-        proof.subject() == Subject::Device(self.device.id, self.verification.map(|v| v.id))
-    }
-
-    fn refuse(&self, reason: Reason) -> Decision<Outcome> {
-        Decision::reply(Outcome::Refused(reason))
-            .with(self.event(AuditKind::Refused).refused(reason.rule(), reason.name()).into())
-    }
-
-    /// Spends a proof: judges its freshness on the fresh view and records that it is used, in one step (SEC 1).
-    fn spend(&self, proof: &Proof, credential: Option<&Sealed>) -> Decision<Outcome> {
-        if !self.is_about(proof) {
-            // What the proof was about has been superseded since.
-            return self.refuse(Reason::NotOpen);
-        }
-        let counter = match proof.freshness() {
-            Freshness::Counter(counter) if counter > self.device.last_counter => Some(counter),
-            Freshness::Counter(_) => return self.refuse(Reason::Replay),
-            // `find` has shown that the verification is open; closing it below is what spends the proof.
-            Freshness::ThisChallenge if self.verification.is_some() => None,
-            Freshness::ThisChallenge | Freshness::ThisToken | Freshness::Reusable => {
-                return self.refuse(Reason::NotOpen);
-            }
-        };
-        let device = self.device.id;
-        let mut changes = Vec::new();
-        let activates = matches!(self.device.status, DeviceStatus::Registering | DeviceStatus::Pending);
-        changes.push(match counter {
-            _ if activates => Change::ActivateDevice { device, counter, credential: credential.cloned(), at: self.now },
-            Some(counter) => Change::AdvanceCounter { device, counter, at: self.now },
-            None => Change::TouchDevice { device, at: self.now },
-        });
-        if let Some(verification) = self.verification {
-            // A typed code is collected by the very call that types it; an approval waits for the poller.
-            let typed = verification.challenge.takes_code();
-            changes.push(Change::CloseVerification {
-                verification: verification.id,
-                end: VerificationEnd::Accepted { at: self.now, collected: typed.then_some(self.now) },
-            });
-        }
-        changes.extend(throttle::reset_failures(self.view, self.user, device));
-        if activates {
-            changes.push(self.event(AuditKind::DeviceActivated).into());
-        }
-        let kind = match self.verification.map(|v| &v.challenge) {
-            Some(Challenge::Approval { .. }) => AuditKind::PushAccepted,
-            Some(Challenge::Keypad { .. }) => AuditKind::KeypadAnswered,
-            _ => AuditKind::Verified,
-        };
-        if kind == AuditKind::PushAccepted {
-            changes.extend(throttle::reset_prompts(self.view, self.user, self.now));
-        }
-        changes.push(self.event(kind).into());
-        Decision::of(changes, self.accepted())
-    }
-
-    fn accepted(&self) -> Outcome {
-        Outcome::Accepted { device: Some(self.device.id), wire_id: self.verification.map(|v| v.wire_id.clone()) }
-    }
-
-    /// Collects a result that waited for its poller, once.
-    fn collect(&self, collected: Option<Timestamp>) -> Decision<Outcome> {
-        match self.verification {
-            Some(v) if collected.is_none() => Decision::reply(self.accepted())
-                .with(Change::ConsumeVerification { verification: v.id, at: self.now })
-                .with(self.event(AuditKind::Verified).into()),
-            _ => Decision::reply(Outcome::Refused(Reason::NotOpen)),
-        }
-    }
-
-    fn deny(&self) -> Decision<Outcome> {
-        Decision::reply(Outcome::Refused(Reason::Denied))
-            .with_all(self.reject())
-            .with(self.event(AuditKind::PushDenied).into())
-    }
-
-    /// Somebody else is signing in, says the person: denied, and push pauses (SEC 12).
-    fn report(&self) -> Decision<Outcome> {
-        Decision::reply(Outcome::Refused(Reason::Denied))
-            .with_all(self.reject())
-            .with(throttle::pause_prompts(self.view, self.user, self.now))
-            .with(self.event(AuditKind::PushReported).into())
-    }
-
-    /// Counts a wrong answer, in the same commit as its refusal (SEC 20).
-    fn count(&self, wrong: Digest) -> Decision<Outcome> {
-        let decision = self.refuse(Reason::WrongCode);
-        if throttle::is_doubled(self.view, Some(self.device.id), &wrong, self.now) {
-            return decision;
-        }
-        let device = self.device.id;
-        let counted = throttle::count_failure(self.view, self.user, Some(device), wrong, self.context, self.now);
-        let decision = decision.with_all(counted);
-        let decision = match self.verification {
-            Some(verification) => {
-                let decision = decision.with(Change::CountAttempt(verification.id));
-                match verification.status {
-                    Status::Pending { attempts } if attempts + 1 < MAX_ATTEMPTS => decision,
-                    _ => decision.with_all(self.reject()),
-                }
-            }
-            None => decision,
-        };
-        // A device that never proved anything cannot be disabled and unlocked again, only enrolled anew (SEC 22).
-        if self.device.status == DeviceStatus::Pending && throttle::is_last(self.view, device, self.context.right) {
-            return decision
-                .with_all(discard(self.view, device))
-                .with(self.event(AuditKind::DeviceDeleted).because(&Reason::WrongCode).into());
-        }
-        decision
-    }
-
-    fn why_rejected(&self) -> Reason {
-        if self.verification.is_some_and(|v| v.challenge.takes_code()) { Reason::NotOpen } else { Reason::Denied }
-    }
-
-    /// Ends the verification as rejected; a registration takes its hidden device along.
-    fn reject(&self) -> Vec<Change> {
-        let Some(verification) = self.verification else { return Vec::new() };
-        let mut changes = vec![Change::CloseVerification {
-            verification: verification.id,
-            end: VerificationEnd::Rejected { at: self.now, collected: None },
-        }];
-        if self.device.status == DeviceStatus::Registering {
-            changes.push(self.event(AuditKind::RegistrationRejected).into());
-            changes.push(Change::DeleteDevice(self.device.id));
-        }
-        changes
     }
 }

@@ -125,11 +125,14 @@ pub fn find<'a>(view: &'a View, target: &Target, now: Timestamp) -> Result<Found
             if !device.factor.needs_trigger() {
                 return found(Some(device), None);
             }
-            // A prompt, and digits shown on a screen, are not answered by typing (decisions 13, 34).
-            let keypad = |v: &&Verification| {
-                v.device_id == device.id && v.is_open(now) && matches!(v.challenge, Challenge::Keypad { .. })
+            // A prompt, digits shown on a screen, and a link without a code are not answered by typing (decisions 13, 34, 76).
+            let is_elsewhere = |v: &Verification| match &v.challenge {
+                Challenge::Keypad { .. } => true,
+                Challenge::Link(link) => link.code.is_none(),
+                _ => false,
             };
-            if device.factor == FactorKind::Push || view.verifications.iter().any(|v| keypad(&v)) {
+            let elsewhere = |v: &Verification| v.device_id == device.id && v.is_open(now) && is_elsewhere(v);
+            if device.factor == FactorKind::Push || view.verifications.iter().any(elsewhere) {
                 return Err(Reason::NotTyped);
             }
             // A code that was sent to this device, without naming its verification.
@@ -140,7 +143,7 @@ pub fn find<'a>(view: &'a View, target: &Target, now: Timestamp) -> Result<Found
                     v.device_id == device.id
                         && v.is_open(now)
                         && v.purpose == Purpose::Login
-                        && matches!(v.challenge, Challenge::Code { .. })
+                        && v.challenge.sent_code().is_some()
                 })
                 .ok_or(Reason::NotOpen)?;
             found(Some(device), Some(newest))
@@ -199,9 +202,10 @@ pub fn find<'a>(view: &'a View, target: &Target, now: Timestamp) -> Result<Found
             found(Some(device), Some(verification))
         }
         Target::Newest => {
-            let newest = view.verifications.iter().rfind(|v| {
-                v.is_open(now) && v.purpose == Purpose::Login && matches!(v.challenge, Challenge::Code { .. })
-            });
+            let newest = view
+                .verifications
+                .iter()
+                .rfind(|v| v.is_open(now) && v.purpose == Purpose::Login && v.challenge.sent_code().is_some());
             let Some(verification) = newest else {
                 user_unlocked(view, user, now)?;
                 return Err(Reason::NotOpen);

@@ -9,3 +9,4 @@ pub mod find;
 pub mod judge;
 pub mod open;
 pub mod outcome;
+mod spend;

@@ -100,6 +100,7 @@ impl World {
             Step::Answer { stranger, aim, say, held } => self.answer(*stranger, aim, say, *held),
             Step::Phone { verification, tap, held } => self.phone(*verification, *tap, *held),
             Step::Keypad { verification, right, held } => self.keypad(*verification, *right, *held),
+            Step::Link { verification, decision, right, held } => self.link(*verification, *decision, *right, *held),
             Step::Pair { verification, right, held } => self.pair(*verification, *right, *held),
             Step::Again { held, aimed_as, other_user } => self.again(*held, *aimed_as, *other_user),
             Step::SiegeOfToken { user, rounds, pause } => {
@@ -239,7 +240,8 @@ impl World {
         let registration = challenge.map(|(challenge, code)| {
             let mut registration = self.verification(&device, challenge, code, door, 120 * SECOND);
             registration.purpose = Purpose::Enrol;
-            if matches!(registration.challenge, Challenge::Code { .. } | Challenge::Keypad { .. }) {
+            if matches!(registration.challenge, Challenge::Code { .. } | Challenge::Keypad { .. } | Challenge::Link(_))
+            {
                 message = crate::model::message(&registration, factor);
             }
             registration
@@ -277,7 +279,19 @@ impl World {
         if factor == FactorKind::Voice && door == Door::V2 {
             return (Challenge::Keypad { hash }, Some(code));
         }
-        (Challenge::Code { hash, length: 6, alphabet: Alphabet::Digits }, Some(code))
+        // Some mail carries a link, some of it beside a code.
+        let link = |code| LinkChallenge {
+            token: crate::model::digest(self.drawn + 1),
+            code,
+            redirect_to: None,
+            from: None,
+            caller: None,
+        };
+        match code.as_bytes().last() {
+            Some(b'0'..=b'3') if factor == FactorKind::Email => (Challenge::Link(link(None)), None),
+            Some(b'4'..=b'6') if factor == FactorKind::Email => (Challenge::Link(link(Some(hash))), Some(code)),
+            _ => (Challenge::Code { hash, length: 6, alphabet: Alphabet::Digits }, Some(code)),
+        }
     }
 
     pub(crate) fn verification(
@@ -442,9 +456,8 @@ impl World {
     /// What an act of `user` is aimed at, in the oracle's reading.
     pub(crate) fn aimed(&self, user: UserId, act: &Act) -> (Option<DeviceId>, Option<&Verification>) {
         let Some(rows) = self.db.users.get(&user) else { return (None, None) };
-        let open_code = |v: &&Verification| {
-            v.is_open(self.now) && v.purpose == Purpose::Login && matches!(v.challenge, Challenge::Code { .. })
-        };
+        let open_code =
+            |v: &&Verification| v.is_open(self.now) && v.purpose == Purpose::Login && v.challenge.sent_code().is_some();
         match act {
             Act::Typed(Target::Device { device, state_token }) => {
                 let token = state_token.as_ref();
@@ -570,6 +583,16 @@ impl World {
         let evidence = keyed(&verification, &digits);
         let proof = Held { user, act: Act::Device(id, None), evidence, said: Some(digits), is_honest: right };
         self.judge_or_hold(proof, held);
+    }
+
+    pub(crate) fn link(&mut self, which: u8, decision: LinkDecision, right: bool, held: bool) {
+        let Some((user, _, id)) = self.pick_challenge(which, |c| matches!(c, Challenge::Link(_))) else { return };
+        let Some(verification) = self.db.verification(id).cloned() else { return };
+        let Challenge::Link(link) = &verification.challenge else { return };
+        let token = if right { link.token } else { crate::model::digest(0) };
+        let evidence = prove_link(&verification, &token, decision).evidence();
+        let is_honest = right && decision == LinkDecision::Confirm;
+        self.judge_or_hold(Held { user, act: Act::Device(id, None), evidence, said: None, is_honest }, held);
     }
 
     pub(crate) fn pair(&mut self, which: u8, right: bool, held: bool) {

@@ -130,11 +130,16 @@ impl World {
                 let verification = verification.expect("a sent challenge has a verification");
                 match verification.challenge {
                     Challenge::Approval { .. } => self.note("accepted an approval"),
-                    Challenge::Code { .. } | Challenge::Keypad { .. } | Challenge::Pairing { .. } => {
+                    Challenge::Link(_) if matches!(proof.act, Act::Device(..)) => self.note("accepted a link"),
+                    Challenge::Code { .. }
+                    | Challenge::Link(_)
+                    | Challenge::Keypad { .. }
+                    | Challenge::Pairing { .. } => {
                         let sent = self.codes.get(&verification.id.0);
                         assert_eq!(proof.said.as_ref(), sent, "accepted a code that was not sent");
                         self.note(match verification.challenge {
                             Challenge::Code { .. } => "accepted a code",
+                            Challenge::Link(_) => "accepted a code beside a link",
                             Challenge::Keypad { .. } => "accepted keyed digits",
                             _ => "accepted a pairing",
                         });

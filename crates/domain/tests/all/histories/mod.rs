@@ -25,6 +25,7 @@ use countersign_domain::model::totp::Totp;
 use countersign_domain::model::user_patch::UserPatch;
 use countersign_domain::rules::basis::Basis;
 use countersign_domain::rules::enrolment::{self, Enrolled, Enrolment, MAX_REGISTRATIONS};
+use countersign_domain::rules::factor::link::{LinkDecision, prove_link};
 use countersign_domain::rules::factor::prove::{prove, prove_temp_token};
 use countersign_domain::rules::factor::push::{self, PAIRING_CONTEXT, PushAnswer, PushDecision};
 use countersign_domain::rules::temp_token;
@@ -34,8 +35,8 @@ use countersign_domain::rules::verification::find::{Target, find};
 use countersign_domain::rules::verification::open::{MAX_OPEN_PER_DEVICE, Opened, Opening, open};
 use countersign_domain::{
     Challenge, Credential, Device, DeviceId, DeviceStatus, Digest, Evidence, FactorKind, FactorResponse, Freshness,
-    Heard, Outcome, Policy, Purpose, Reason, Sealed, Secret, SessionEnd, SessionId, SessionKind, Status, ThrottleKey,
-    Timestamp, UserId, UserStatus, Verification, VerificationId,
+    Heard, LinkChallenge, Outcome, Policy, Purpose, Reason, Sealed, Secret, SessionEnd, SessionId, SessionKind, Status,
+    ThrottleKey, Timestamp, UserId, UserStatus, Verification, VerificationId,
 };
 use log_ins::LogIn;
 use oracle::{Bar, Oracle, Spent};
@@ -145,6 +146,8 @@ fn no_history_makes_a_proof_count_twice_or_a_failure_be_forgotten() {
         "accepted a counter",
         "accepted a code",
         "accepted keyed digits",
+        "accepted a link",
+        "accepted a code beside a link",
         "accepted an approval",
         "accepted a pairing",
         "accepted a temporary token",

@@ -102,6 +102,12 @@ pub(crate) enum Step {
         right: bool,
         held: bool,
     },
+    Link {
+        verification: u8,
+        decision: LinkDecision,
+        right: bool,
+        held: bool,
+    },
     Pair {
         verification: u8,
         right: bool,
@@ -239,6 +245,11 @@ pub(crate) fn steps() -> impl Strategy<Value = Step> {
                }),
            3 => (any::<u8>(), prop::bool::weighted(0.7), held())
                .prop_map(|(verification, right, held)| Step::Keypad { verification, right, held }),
+           5 => (any::<u8>(), prop::bool::weighted(0.8), prop::bool::weighted(0.9), held())
+               .prop_map(|(verification, confirms, right, held)| {
+                   let decision = if confirms { LinkDecision::Confirm } else { LinkDecision::Disown };
+                   Step::Link { verification, decision, right, held }
+               }),
            6 => (any::<u8>(), prop::bool::weighted(0.8), held())
                .prop_map(|(verification, right, held)| Step::Pair { verification, right, held }),
            10 => (any::<u8>(), prop::option::weighted(0.3, any::<u8>()), prop::bool::weighted(0.2))
