@@ -4,39 +4,15 @@
 //
 // CLIENT is what `countersign client create --number-matching --json` said.
 // The world is a fresh one. Messages are made through the API, like any client would; what is judged is the page.
-import { readFile } from "node:fs/promises";
+import { world } from "./api.mjs";
 import { appears, check, inspect, isolated, launched, said } from "./checks.mjs";
 
 const [readyFile, pictures, executablePath, matching] = process.argv.slice(2);
-const ready = JSON.parse(await readFile(readyFile, "utf8"));
 
-// ---- the API ----
-
-async function call(method, target, body, authorization) {
-  const answer = await fetch(ready.base_url + target, {
-    method,
-    headers: { "Content-Type": "application/json", ...(authorization && { Authorization: authorization }) },
-    body: body && JSON.stringify(body),
-  });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${method} ${target} answers ${answer.status}: ${text}`);
-  return text && JSON.parse(text);
-}
-
+const { ready, call, signedIn } = await world(readyFile);
 const manager = ready.clients.find((client) => client.scope === "Manage All");
 const user = ready.users[0];
 const mfa = `/api/2/mfa/users/${user.id}`;
-
-async function signedIn(client) {
-  const { access_token: token } = await call(
-    "POST",
-    "/auth/oauth2/v2/token",
-    { grant_type: "client_credentials" },
-    `client_id:${client.client_id}, client_secret:${client.client_secret}`,
-  );
-  return (method, target, body) => call(method, target, body, `bearer:${token}`);
-}
-
 const api = await signedIn(manager);
 const factors = await api("GET", `${mfa}/factors`);
 

@@ -2,12 +2,13 @@
 //
 //     node pages.mjs READY_FILE FOLDER_FOR_SCREENSHOTS CHROMIUM
 //
-// The pages are the samples of the dev world: the production templates with made-up values.
-import { readFile } from "node:fs/promises";
-import { check, inspect, isolated, launched, said } from "./checks.mjs";
+// The pages are the samples of the dev world: the production templates with made-up values. At the end a link is followed as
+// its person does, from the mail to what the caller sees.
+import { world } from "./api.mjs";
+import { appears, check, inspect, isolated, launched, said } from "./checks.mjs";
 
 const [readyFile, pictures, executablePath] = process.argv.slice(2);
-const ready = JSON.parse(await readFile(readyFile, "utf8"));
+const { ready, call, signedIn } = await world(readyFile);
 
 const LANGUAGES = ["en", "de", "fr", "es", "ja"];
 const SIZES = { phone: { width: 390, height: 844 }, narrow: { width: 320, height: 640 }, desk: { width: 1280, height: 900 } };
@@ -81,6 +82,39 @@ try {
   await show("link-names", "de");
   await page.evaluate("document.documentElement.style.fontSize = '200%'").catch(() => {});
   await inspect(page, pictures, "link-names-large");
+
+  // From a mail to the caller's answer. A scanner opens the link first, with its scripts running, and changes nothing.
+  const api = await signedIn(ready.clients.find((client) => client.scope === "Manage All"));
+  const user = ready.users[1];
+  const mfa = `/api/2/mfa/users/${user.id}`;
+  const factor = (await api("GET", `${mfa}/factors`)).find((listed) => listed.auth_factor_name === "OneLogin Email");
+  const mailed = async () => {
+    const mails = await call("GET", `/dev/outbox?channel=email&user_id=${user.id}&wait=10s`);
+    return mails.at(-1).body.match(/https?:\/\/\S+\/link\/[\w-]{43}/)[0];
+  };
+  for (const [answer, button, expected] of [
+    ["disown", "No, it is not me", "rejected"],
+    ["confirm", "Yes, it is me", "accepted"],
+  ]) {
+    const { id } = await api("POST", `${mfa}/registrations`, { factor_id: factor.factor_id, display_name: "My mail" });
+    const link = await mailed();
+    const scanner = await browser.newPage();
+    for (const method of ["HEAD", "GET"]) await fetch(link, { method });
+    for (let look = 0; look < 2; look += 1) await scanner.goto(link);
+    await scanner.close();
+    const status = async () => (await api("GET", `${mfa}/registrations/${id}`)).status;
+    check(`${answer}: a scanner has changed nothing`, (await status()) === "pending");
+    await page.setViewportSize(SIZES.phone);
+    await page.goto(link);
+    check(`${answer}: the page names the device`, (await page.innerText("main")).includes("My mail"));
+    await inspect(page, pictures, `link-followed-${answer}`);
+    await page.getByRole("button", { name: button }).click();
+    await appears(`${answer}: the page says how it ended`, page.locator(".sign"));
+    await inspect(page, pictures, `link-followed-${answer}-done`);
+    check(`${answer}: the caller sees it`, (await status()) === expected, await status());
+    const again = await fetch(link);
+    check(`${answer}: the link works once`, again.status === 410, `${again.status}`);
+  }
 } finally {
   await browser.close();
 }

@@ -12,7 +12,7 @@ use crate::step::run as run_command;
 use crate::terminal;
 
 /// The scripts, and what they share.
-const SCRIPTS: [&str; 3] = ["checks.mjs", "outbox.mjs", "pages.mjs"];
+const SCRIPTS: [&str; 4] = ["api.mjs", "checks.mjs", "outbox.mjs", "pages.mjs"];
 
 /// The chore's arguments.
 #[derive(Debug, clap::Args)]
@@ -39,7 +39,7 @@ pub(crate) fn look(places: &Workspace, binary: &Path) -> Result<()> {
     let workshop = packages(places)?;
     let pictures = places.folder("screenshots")?;
     let folder = tempfile::Builder::new().prefix("page-").tempdir_in(&places.target)?;
-    let mut server = Server::dev(binary, folder.path(), "")?;
+    let mut server = Server::dev(binary, folder.path(), "[email]\nmode = \"both\"\n")?;
     let data = folder.path().join("data");
     let mut creating = Command::new(binary);
     creating.args(["client", "create", "--scope", "Manage All", "--name", "numbers", "--number-matching", "--json"]);

@@ -2,7 +2,7 @@
 
 use crate::block::{Block, Button, Field, Tone, Weight};
 use crate::html::Html;
-use crate::link::{LinkPage, LinkPurpose, LinkQuestion, ShownMoment};
+use crate::link::{LinkForm, LinkPage, LinkPurpose, ShownMoment};
 use crate::page::WebPage;
 use crate::text::Text;
 use crate::trouble::Trouble;
@@ -33,11 +33,11 @@ pub fn sample(name: &str, text: Text<'_>) -> Option<WebPage> {
         "link-login" => link(LinkPage::Asks(question(LinkPurpose::Login))),
         "link-enrolment" => {
             let (asked, until) = (moment(0, "14:31\u{a0}UTC"), moment(1, "14:32\u{a0}UTC"));
-            let unnamed = LinkQuestion { client: None, from: None, asked, until, ..question(LinkPurpose::Enrolment) };
+            let unnamed = LinkForm { client: None, from: None, asked, until, ..question(LinkPurpose::Enrolment) };
             link(LinkPage::Asks(unnamed))
         }
         "link-names" => {
-            let strange = LinkQuestion {
+            let strange = LinkForm {
                 client: Some("بوابة المستشفى <Klinik & Co> with a name that goes on and on and on"),
                 account: "a-very-long-address-without-any-place-to-break-it@subdomain.university.example.org",
                 from: Some("2001:db8:85a3:8d3:1319:8a2e:370:7348"),
@@ -59,8 +59,8 @@ pub fn sample(name: &str, text: Text<'_>) -> Option<WebPage> {
     })
 }
 
-fn question(purpose: LinkPurpose) -> LinkQuestion<'static> {
-    LinkQuestion {
+fn question(purpose: LinkPurpose) -> LinkForm<'static> {
+    LinkForm {
         purpose,
         client: Some("Northfield VPN"),
         account: "ana@example.com",

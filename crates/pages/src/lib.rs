@@ -21,7 +21,7 @@ mod trouble;
 
 pub use crate::block::{Block, Button, Field, Tone, Weight};
 pub use crate::html::Html;
-pub use crate::link::{ANSWER, CONFIRM, DISOWN, LinkPage, LinkPurpose, LinkQuestion, ShownMoment};
+pub use crate::link::{ANSWER, CONFIRM, DISOWN, LinkForm, LinkPage, LinkPurpose, ShownMoment};
 pub use crate::page::WebPage;
 pub use crate::pages::Pages;
 pub use crate::reader::accepted_languages;

@@ -18,7 +18,7 @@ pub enum LinkPurpose {
 
 /// A question that waits for the person.
 #[derive(Debug, Clone)]
-pub struct LinkQuestion<'a> {
+pub struct LinkForm<'a> {
     pub purpose: LinkPurpose,
     /// The name of the client that asks. Nothing where it has none.
     pub client: Option<&'a str>,
@@ -28,7 +28,7 @@ pub struct LinkQuestion<'a> {
     pub device: &'a str,
     /// The person's address in the network, as the client has reported it.
     pub from: Option<&'a str>,
-    /// The address from which the client called. Shown where it has reported no other.
+    /// The address from which the client called.
     pub caller: Option<&'a str>,
     /// When it was asked.
     pub asked: ShownMoment,
@@ -53,7 +53,7 @@ pub struct ShownMoment {
 #[derive(Debug, Clone)]
 pub enum LinkPage<'a> {
     /// The link waits for its person.
-    Asks(LinkQuestion<'a>),
+    Asks(LinkForm<'a>),
     /// The person has just confirmed it. With the page that it goes on to.
     Confirmed(Option<&'a str>),
     /// The person has just said that it was somebody else.
@@ -111,7 +111,7 @@ impl LinkPage<'_> {
     }
 }
 
-impl LinkQuestion<'_> {
+impl LinkForm<'_> {
     fn page(&self, text: Text<'_>) -> WebPage {
         let lead = match self.purpose {
             LinkPurpose::Login => "page-link-lead-login",
@@ -128,7 +128,7 @@ impl LinkQuestion<'_> {
             fact("page-link-account", Some(Html::name(self.account))),
             fact("page-link-device", Some(Html::name(self.device))),
             fact("page-link-from", self.from.map(Html::name)),
-            fact("page-link-caller", self.caller.filter(|_| self.from.is_none()).map(Html::name)),
+            fact("page-link-caller", self.caller.map(Html::name)),
             fact("page-link-asked", Some(moment("page-minutes-ago", &self.asked))),
             fact("page-link-until", Some(moment("page-minutes-left", &self.until))),
         ];

@@ -9,7 +9,7 @@ const MINUTE: i64 = 60_000;
 
 /// The question of a link that waits. `token` is the one in its address.
 pub(super) fn asks<'a>(question: &'a LinkQuestion, token: &str, now: Timestamp) -> LinkPage<'a> {
-    LinkPage::Asks(pages::LinkQuestion {
+    LinkPage::Asks(pages::LinkForm {
         purpose: match question.purpose {
             Purpose::Enrol => LinkPurpose::Enrolment,
             Purpose::Login | Purpose::SignIn => LinkPurpose::Login,

@@ -177,6 +177,11 @@ pub struct Profile {
 }
 
 impl User {
+    /// What this account is called where a person reads it: the address, else the name, else the id.
+    pub fn account_name(&self) -> String {
+        self.email.clone().or_else(|| self.username.clone()).unwrap_or_else(|| self.id.to_string())
+    }
+
     /// Whether an administrator or policy keeps this user out at `now`. Guess locks are judged elsewhere.
     pub fn is_barred(&self, now: Timestamp) -> bool {
         self.status == UserStatus::Suspended || self.is_locked(now)

@@ -45,7 +45,7 @@ impl DeviceSetup {
 impl Engine {
     pub(crate) fn draw_own(&self, credential: &Credential, user: &User) -> Challenged {
         let issuer = &self.settings.policy.issuer;
-        let account = account_name(user);
+        let account = user.account_name();
         let setup = match credential {
             Credential::Totp(totp) => {
                 let secret = base32(&totp.secret);
@@ -67,7 +67,7 @@ impl Engine {
     pub(crate) fn draw_pairing(&self, user: &User) -> Challenged {
         let code = self.chance.code(Alphabet::Crockford, PAIRING_CODE_LENGTH);
         let hash = self.keys.mac_keys().hash(PAIRING_CONTEXT, &code);
-        let url = otpauth("totp", &self.settings.policy.issuer, &account_name(user), &code, "");
+        let url = otpauth("totp", &self.settings.policy.issuer, &user.account_name(), &code, "");
         let setup = DeviceSetup { verification_token: code, url: Some(url) };
         Challenged { setup: Some(setup), ..Challenged::plain(Challenge::Pairing { hash }) }
     }
@@ -203,9 +203,4 @@ impl Challenged {
     pub(crate) fn plain(challenge: Challenge) -> Self {
         Self { challenge, content: None, setup: None }
     }
-}
-
-/// The account as the person knows it.
-pub(crate) fn account_name(user: &User) -> String {
-    user.email.clone().or_else(|| user.username.clone()).unwrap_or_else(|| user.id.to_string())
 }

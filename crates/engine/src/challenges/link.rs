@@ -14,7 +14,7 @@ use domain::{
     View,
 };
 
-use crate::challenges::draw::account_name;
+use crate::challenges::email_mode::EmailMode;
 use crate::decision_name::DecisionName;
 use crate::{Engine, Fault};
 
@@ -24,35 +24,6 @@ const TOKEN: usize = 32;
 const TOKEN_LENGTH: usize = 43;
 /// What a page's nonce is made for.
 const NONCE_CONTEXT: &str = "page.link";
-
-/// What a mail to a device carries where its caller does not say (decision 29).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum EmailMode {
-    #[default]
-    Code,
-    Link,
-    /// A code and a link. Either answers, once.
-    Both,
-}
-
-impl EmailMode {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Code, Self::Link, Self::Both];
-
-    /// The word that operators write.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Code => "code",
-            Self::Link => "link",
-            Self::Both => "both",
-        }
-    }
-
-    /// The mode of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|mode| mode.name() == name)
-    }
-}
 
 /// What a caller asks a mail to carry.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -119,7 +90,7 @@ impl std::fmt::Debug for LinkAnswer {
 /// What came of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LinkOutcome {
-    /// Confirmed, once.
+    /// Confirmed by this answer, which no other can follow.
     Confirmed { redirect_to: Option<String>, language: Option<String> },
     /// The person said that it was somebody else; rejected.
     Disowned { language: Option<String> },
@@ -199,7 +170,7 @@ impl Engine {
             from: link.from.clone(),
             caller: link.caller.clone(),
             purpose: asked.purpose,
-            account: open.view.user.as_ref().map(account_name).unwrap_or_default(),
+            account: open.view.user.as_ref().map(domain::User::account_name).unwrap_or_default(),
             device: device.display_name.clone(),
             asked_at: asked.created_at,
             expires_at: asked.expires_at,

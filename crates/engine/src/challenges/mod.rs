@@ -2,6 +2,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod draw;
+pub(crate) mod email_mode;
 pub(crate) mod held_polls;
 pub(crate) mod link;
 pub(crate) mod long_poll;
