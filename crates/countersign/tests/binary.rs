@@ -33,6 +33,8 @@ mod mail;
 mod numbers;
 #[path = "binary/pages.rs"]
 mod pages;
+#[path = "binary/sms_by_call.rs"]
+mod sms_by_call;
 #[path = "binary/users.rs"]
 mod users;
 

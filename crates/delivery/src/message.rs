@@ -44,18 +44,20 @@ impl OutgoingMessage {
         is_key.then(|| queued_at.parse().ok().map(Timestamp)).flatten()
     }
 
-    /// A queued message with its opened content.
-    pub(crate) fn of(message: &Message, content: Content) -> Self {
-        Self {
+    /// A queued message with its opened content, on its way over a channel. `None` if it must not travel so: a text message
+    /// travels as a call only in words of a call.
+    pub(crate) fn over(channel: Channel, message: &Message, content: Content) -> Option<Self> {
+        let content = if channel == message.channel { Some(content) } else { content.as_call() };
+        Some(Self {
             id: message.id,
-            channel: message.channel,
+            channel,
             about: Some(Concerned {
                 user_id: message.user_id,
                 device_id: message.device_id,
                 verification_id: message.verification_id,
             }),
-            content,
+            content: content?,
             created_at: message.created_at,
-        }
+        })
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::model::country;
-use domain::rules::undelivered;
+use domain::rules::{called, undelivered};
 use domain::{Channel, Content, DropReason, Keyring, Message, MessageId, Timestamp};
 use futures_util::future::join_all;
 use store::{MessageOutcome, QueuedMessage, Store};
@@ -30,6 +30,9 @@ const RECORDING: i64 = 12_000;
 const RECORD_AGAIN: i64 = 500;
 /// Messages given up at once where there is no route to send them.
 const WITHOUT_ROUTE: usize = 32;
+/// How long a message rests that must not be called, in milliseconds. Meanwhile others have their turn, and on another node
+/// its own route may work.
+const NOT_CALLED: i64 = 5_000;
 
 /// The queue of messages.
 pub struct Outbox {
@@ -74,8 +77,7 @@ impl Outbox {
 
     /// A worker for each route. They do their work while they are run.
     pub fn workers(&self) -> impl Iterator<Item = Worker<'_>> {
-        let routes = Channel::ALL.into_iter().flat_map(|channel| self.routes.of(channel));
-        routes.map(|route| Worker { outbox: self, route })
+        self.routes.all().map(|route| Worker { outbox: self, route })
     }
 
     /// Wakes the workers of a channel: a message may have been queued.
@@ -92,7 +94,7 @@ impl Outbox {
 
     /// Takes an operator's word that all providers work again.
     pub fn trust_all(&self) {
-        Channel::ALL.iter().flat_map(|channel| self.routes.of(*channel)).for_each(|route| route.trust());
+        self.routes.all().for_each(|route| route.trust());
     }
 
     /// Gives up what waits on channels that have no route here, once its code has ended: until then another node may have
@@ -119,6 +121,21 @@ impl Outbox {
         let user = message.user_id;
         match self.store.decide(user, move |view| undelivered::give_up(view, &message, why, now)).await {
             Err(store::Error::Ended) => Ok(()),
+            decided => decided,
+        }
+    }
+
+    /// Settles a text message that was called, so that the trail says so. One that has been settled meanwhile stays as it is.
+    async fn settle_called(&self, message: &Message, now: Timestamp) -> Result<(), store::Error> {
+        let (user, message) = (message.user_id, message.clone());
+        let id = message.id;
+        match self.store.decide(user, move |view| called::called(view, &message, now)).await {
+            Err(store::Error::Ended) => Ok(()),
+            Err(error @ (store::Error::Corrupt(_) | store::Error::Conflict(_))) => {
+                // Without a record of any kind the person would be called again.
+                tracing::error!(message = id.0, %error, "call in place of a text message not recorded in the trail");
+                self.store.settle_message(id, MessageOutcome::Sent, now).await
+            }
             decided => decided,
         }
     }
@@ -221,6 +238,7 @@ impl Worker<'_> {
     /// How many more messages may be handed to the provider now.
     fn free(&self, sending: usize, now: Timestamp) -> usize {
         let most = match self.route.state(now) {
+            _ if !self.outbox.routes.is_asked(self.route, now) => 0,
             RouteState::Up => self.route.provider().at_once().max(1),
             RouteState::OnTrial => 1,
             RouteState::DownUntil(_) => 0,
@@ -231,15 +249,19 @@ impl Worker<'_> {
     async fn claim(&self, limit: usize, now: Timestamp) -> Result<Vec<QueuedMessage>, store::Error> {
         let turn = self.outbox.routes.turn(self.route, now);
         let lease = lease(self.route.provider().timeout());
-        self.outbox.store.claim_messages(self.route.channel(), turn, now, limit, lease).await
+        self.outbox.store.claim_messages(self.route.queue(), turn, now, limit, lease).await
     }
 
     /// When to look again.
     async fn next(&self, now: Timestamp) -> Result<Option<Timestamp>, store::Error> {
+        if !self.outbox.routes.is_asked(self.route, now) {
+            // It is woken by what fails on the other routes.
+            return Ok(None);
+        }
         if let RouteState::DownUntil(until) = self.route.state(now) {
             return Ok(Some(until));
         }
-        self.outbox.store.next_message_at(self.route.channel(), self.outbox.routes.turn(self.route, now)).await
+        self.outbox.store.next_message_at(self.route.queue(), self.outbox.routes.turn(self.route, now)).await
     }
 
     /// Hands a message to the provider, or settles it at once where nothing is to be sent.
@@ -249,15 +271,26 @@ impl Worker<'_> {
         sending: &mut JoinSet<Sent>,
         clock: &dyn DeliveryClock,
     ) -> Result<(), store::Error> {
-        let QueuedMessage { message, passed } = queued;
-        let round = passed.saturating_sub(1) / self.outbox.routes.turn(self.route, clock.now()).of;
-        let reason = if clock.now() >= message.not_after {
+        let QueuedMessage { message, passed, passed_before } = queued;
+        let put_back = |at| MessageOutcome::PutBack { at, passed: passed_before };
+        let now = clock.now();
+        if !self.outbox.routes.is_asked(self.route, now) {
+            // Another route has come back since this one claimed it.
+            self.outbox.store.settle_message(message.id, put_back(now), now).await?;
+            self.outbox.wake(self.route.queue());
+            return Ok(());
+        }
+        let round = passed.saturating_sub(1) / self.outbox.routes.turn(self.route, now).of;
+        let reason = if now >= message.not_after {
             DropReason::Expired
         } else if round as usize > BACK_OFF.len() {
             // Senders that died, or routes that went down meanwhile, have used up its tries without a record.
             DropReason::Undeliverable
         } else if let Some(content) = self.outbox.open(&message) {
-            let outgoing = OutgoingMessage::of(&message, content);
+            let Some(outgoing) = OutgoingMessage::over(self.route.channel(), &message, content) else {
+                let rested = put_back(now.plus(NOT_CALLED));
+                return self.outbox.store.settle_message(message.id, rested, now).await;
+            };
             let provider = self.route.provider().clone();
             let country = country::of_number(&outgoing.content.to).first().copied();
             sending.spawn(async move {
@@ -269,7 +302,7 @@ impl Worker<'_> {
             tracing::error!(message = message.id.0, "message cannot be decrypted with the known keys");
             DropReason::Unreadable
         };
-        self.outbox.give_up(message, reason, clock.now()).await
+        self.outbox.give_up(message, reason, now).await
     }
 
     /// Records how a sending ended.
@@ -286,25 +319,34 @@ impl Worker<'_> {
         };
         let now = clock.now();
         self.route.note(country, result, now);
-        let Err(error) = result else { return self.record_sent(message.id, clock).await };
         let (id, provider) = (message.id.0, self.route.provider().name());
+        let Err(error) = result else {
+            if self.route.stands_in() {
+                tracing::info!(message = id, provider, "text message called: no route for text messages works");
+            }
+            return self.record_sent(&message, clock).await;
+        };
         tracing::warn!(message = id, channel = channel.name(), provider, %error, "message delivery failed");
         match self.next_try(error, message.id, passed, now) {
-            Some(at) => {
-                self.outbox.store.settle_message(message.id, MessageOutcome::Retry { at }, now).await?;
-                self.outbox.routes.wake(channel);
-                Ok(())
-            }
-            None => self.outbox.give_up(message, DropReason::Undeliverable, now).await,
+            Some(at) => self.outbox.store.settle_message(message.id, MessageOutcome::Retry { at }, now).await?,
+            None => self.outbox.give_up(message, DropReason::Undeliverable, now).await?,
         }
+        // It is another route's now. So is what waits, if this failure took the route down.
+        self.outbox.wake(self.route.queue());
+        Ok(())
     }
 
     /// Records that a message was sent, again if the database cannot, for as long as the claim lasts: without a record, the
     /// next sender sends it once more.
-    async fn record_sent(&self, id: MessageId, clock: &dyn DeliveryClock) -> Result<(), store::Error> {
+    async fn record_sent(&self, message: &Message, clock: &dyn DeliveryClock) -> Result<(), store::Error> {
         let until = clock.now().plus(RECORDING);
         loop {
-            let recorded = self.outbox.store.settle_message(id, MessageOutcome::Sent, clock.now()).await;
+            let now = clock.now();
+            let recorded = if self.route.stands_in() {
+                self.outbox.settle_called(message, now).await
+            } else {
+                self.outbox.store.settle_message(message.id, MessageOutcome::Sent, now).await
+            };
             match recorded {
                 Err(store::Error::Unavailable(_)) if clock.now() < until => clock.sleep(RECORD_AGAIN).await,
                 recorded => return recorded,
@@ -318,7 +360,8 @@ impl Worker<'_> {
         let turn = self.outbox.routes.turn(self.route, now);
         let round = passed.saturating_sub(1) / turn.of;
         let ends_round = turn.position >= turn.last;
-        let may_succeed = error.is_temporary() || (turn.of > 1 && error != SendError::Unreachable);
+        let has_others = self.outbox.routes.has_others(self.route, now);
+        let may_succeed = error.is_temporary() || (has_others && error != SendError::Unreachable);
         match BACK_OFF.get(round as usize) {
             _ if !may_succeed => None,
             _ if !ends_round => Some(now),

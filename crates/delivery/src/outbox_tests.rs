@@ -12,6 +12,9 @@ use tokio::sync::Semaphore;
 use super::*;
 use crate::provider::Sending;
 
+#[path = "outbox_calls_tests.rs"]
+mod calls;
+
 const START: i64 = 1_700_000_000_000;
 
 /// A clock that passes when a provider works, and that a test sets.
@@ -33,6 +36,7 @@ impl DeliveryClock for Time {
 /// Takes messages, or fails as a test says; a sending takes a second of the test's clock.
 struct Fake {
     name: &'static str,
+    channels: &'static [Channel],
     time: Time,
     at_once: usize,
     /// How the next sendings end; afterwards as `always`.
@@ -42,7 +46,7 @@ struct Fake {
     /// Sendings wait for a permit of this.
     gate: Semaphore,
     waiting: AtomicUsize,
-    sent: Mutex<Vec<MessageId>>,
+    sent: Mutex<Vec<OutgoingMessage>>,
 }
 
 impl Provider for Fake {
@@ -51,7 +55,7 @@ impl Provider for Fake {
     }
 
     fn channels(&self) -> &[Channel] {
-        &[Channel::Sms]
+        self.channels
     }
 
     fn at_once(&self) -> usize {
@@ -71,7 +75,7 @@ impl Provider for Fake {
             let _permit = self.gate.acquire().await.unwrap();
             self.waiting.fetch_sub(1, Ordering::SeqCst);
             self.time.0.fetch_add(1_000, Ordering::SeqCst);
-            self.sent.lock().unwrap().push(message.id);
+            self.sent.lock().unwrap().push(message.clone());
             self.next.lock().unwrap().pop_front().unwrap_or(self.always)
         })
     }
@@ -79,7 +83,7 @@ impl Provider for Fake {
 
 impl Fake {
     fn tried(&self) -> Vec<i64> {
-        self.sent.lock().unwrap().iter().map(|id| id.0).collect()
+        self.sent.lock().unwrap().iter().map(|message| message.id.0).collect()
     }
 }
 
@@ -99,8 +103,12 @@ impl Scene {
     }
 
     async fn queue(&self, id: i64, channel: Channel) {
+        self.queue_content(id, channel, Content::of("+491701234567".to_owned(), "code 123456".to_owned())).await;
+    }
+
+    async fn queue_content(&self, id: i64, channel: Channel, content: Content) {
         let (id, user) = (MessageId(id), UserId(1));
-        let content = serde_json::to_vec(&Content::of("+491701234567".to_owned(), "code 123456".to_owned())).unwrap();
+        let content = serde_json::to_vec(&content).unwrap();
         let message = Message {
             id,
             user_id: user,
@@ -119,6 +127,7 @@ impl Scene {
     fn fake(&self, name: &'static str) -> Fake {
         Fake {
             name,
+            channels: &[Channel::Sms],
             time: self.time.clone(),
             at_once: 1,
             next: Mutex::default(),

@@ -12,11 +12,14 @@ use crate::provider::{Fitness, Provider, SendError};
 
 /// A channel with a provider that carries it.
 pub struct Route {
+    /// The channel whose messages it takes. It is another than the one that it carries where text messages are called.
+    queue: Channel,
     channel: Channel,
-    /// Its place in the order of its channel, from 0.
+    /// Its place in the order of its queue, from 0.
     position: u32,
     provider: Arc<dyn Provider>,
-    health: Mutex<Health>,
+    /// Shared by the routes that make the calls of one provider, whatever queue they take them from.
+    health: Arc<Mutex<Health>>,
     pub(crate) queued: Notify,
 }
 
@@ -93,6 +96,16 @@ impl Route {
     /// The channel that it carries.
     pub fn channel(&self) -> Channel {
         self.channel
+    }
+
+    /// The channel whose messages it takes.
+    pub(crate) fn queue(&self) -> Channel {
+        self.queue
+    }
+
+    /// Whether it carries messages of another channel than its own: it calls instead of sending a text message.
+    pub(crate) fn stands_in(&self) -> bool {
+        self.queue != self.channel
     }
 
     /// What carries it.
@@ -180,7 +193,11 @@ impl Route {
 
 /// The routes of an installation. Those of a channel have an order.
 #[derive(Clone, Default)]
-pub struct Routes(Vec<Arc<Route>>);
+pub struct Routes {
+    own: Vec<Arc<Route>>,
+    /// Routes that call instead of sending a text message, in the order of calls. They come behind those of text messages.
+    stand_ins: Vec<Arc<Route>>,
+}
 
 impl Routes {
     /// Routes over these providers: each carries all its channels, and comes before those behind it.
@@ -197,21 +214,56 @@ impl Routes {
     /// Adds a route behind the others of its channel.
     pub fn add(&mut self, channel: Channel, provider: Arc<dyn Provider>) {
         let position = u32::try_from(self.of(channel).count()).unwrap_or(u32::MAX);
-        let (health, queued) = (Mutex::default(), Notify::new());
-        self.0.push(Arc::new(Route { channel, position, provider, health, queued }));
+        let (health, queued) = (Arc::default(), Notify::new());
+        self.own.push(Arc::new(Route { queue: channel, channel, position, provider, health, queued }));
+    }
+
+    /// Lets the routes of calls carry text messages too while no route of these works (contract 18.10). To be used once all
+    /// routes are added.
+    #[must_use]
+    pub fn with_texts_called(mut self) -> Self {
+        let texts = self.of(Channel::Sms).count();
+        let stand_in = |(n, voice): (usize, &Arc<Route>)| {
+            Arc::new(Route {
+                queue: Channel::Sms,
+                channel: Channel::Voice,
+                position: u32::try_from(texts + n).unwrap_or(u32::MAX),
+                provider: voice.provider.clone(),
+                health: voice.health.clone(),
+                queued: Notify::new(),
+            })
+        };
+        // What is not texted is not called either.
+        self.stand_ins = self.of(Channel::Voice).enumerate().filter(|_| texts > 0).map(stand_in).collect();
+        self
+    }
+
+    /// Whether a text message may become a call.
+    pub fn call_texts(&self) -> bool {
+        !self.stand_ins.is_empty()
     }
 
     /// The routes of a channel, in order.
     pub fn of(&self, channel: Channel) -> impl Iterator<Item = &Arc<Route>> {
-        self.0.iter().filter(move |route| route.channel == channel)
+        self.own.iter().filter(move |route| route.channel == channel)
+    }
+
+    /// The routes that take messages of this channel, in order: its own, and behind them those that stand in.
+    fn taking(&self, queue: Channel) -> impl Iterator<Item = &Arc<Route>> {
+        self.all().filter(move |route| route.queue == queue)
+    }
+
+    /// Every route: for each there is a worker.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Route>> {
+        self.own.iter().chain(&self.stand_ins)
     }
 
     /// What carries anything, each once.
     pub fn providers(&self) -> impl Iterator<Item = &Arc<dyn Provider>> {
         let is_first = |(n, route): &(usize, &Arc<Route>)| {
-            self.0.iter().take(*n).all(|earlier| !Arc::ptr_eq(&earlier.provider, &route.provider))
+            self.own.iter().take(*n).all(|earlier| !Arc::ptr_eq(&earlier.provider, &route.provider))
         };
-        self.0.iter().enumerate().filter(is_first).map(|(_, route)| &route.provider)
+        self.own.iter().enumerate().filter(is_first).map(|(_, route)| &route.provider)
     }
 
     /// Where the digits are to be sent that a person keys into a provider's call, below the public URL.
@@ -222,7 +274,7 @@ impl Routes {
     /// The route of calls whose digits are sent to this path.
     pub fn digits_at(&self, path: &str) -> Option<&Arc<Route>> {
         let name = path.strip_prefix("/callbacks/")?.strip_suffix("/digits")?;
-        self.of(Channel::Voice).find(|route| route.provider.name() == name && route.provider.takes_digits())
+        self.of(Channel::Voice).find(|route| route.provider.name() == name && route.provider.signs_digits())
     }
 
     /// Whether calls can ask for digits: each provider that may carry one brings them back.
@@ -242,28 +294,54 @@ impl Routes {
 
     /// When the first route of a channel is tried again, if all of them are down.
     pub fn down_until(&self, channel: Channel, now: Timestamp) -> Option<Timestamp> {
-        let until = self.of(channel).map(|route| match route.state(now) {
-            RouteState::DownUntil(until) => Some(until),
-            RouteState::Up | RouteState::OnTrial => None,
-        });
-        until.collect::<Option<Vec<_>>>()?.into_iter().min()
+        earliest(self.of(channel), now)
+    }
+
+    /// The same of a message with a code. It may be called instead of sent as a text message, so it can be carried as long as
+    /// a route of calls works.
+    pub fn code_down_until(&self, channel: Channel, now: Timestamp) -> Option<Timestamp> {
+        earliest(self.taking(channel), now)
+    }
+
+    /// Whether this route may take messages now, apart from how its own provider does: one that stands in takes none as long
+    /// as any route of text messages is up or on trial (SEC 99).
+    pub(crate) fn is_asked(&self, route: &Route, now: Timestamp) -> bool {
+        !route.stands_in() || self.down_until(route.queue, now).is_some()
     }
 
     /// Which messages are this route's: those for which it is the next that is up. A route on trial takes the part that it
     /// would have if it were up, while the others share this part too.
     pub(crate) fn turn(&self, route: &Route, now: Timestamp) -> Turn {
-        let is_up = |other: &&Arc<Route>| other.position == route.position || other.state(now) == RouteState::Up;
-        let up: Vec<u32> = self.of(route.channel).filter(is_up).map(|other| other.position).collect();
+        let is_up = |other: &&Arc<Route>| {
+            let is_itself = other.position == route.position;
+            is_itself || (other.state(now) == RouteState::Up && self.is_asked(other, now))
+        };
+        let up: Vec<u32> = self.taking(route.queue).filter(is_up).map(|other| other.position).collect();
         let before = up.iter().copied().filter(|position| *position < route.position).max();
         let last = up.into_iter().max().unwrap_or(route.position);
-        let of = u32::try_from(self.of(route.channel).count()).unwrap_or(u32::MAX);
+        let of = u32::try_from(self.taking(route.queue).count()).unwrap_or(u32::MAX);
         Turn { position: route.position, before, last, of }
     }
 
-    /// Wakes the workers of a channel's routes.
-    pub(crate) fn wake(&self, channel: Channel) {
-        self.of(channel).for_each(|route| route.queued.notify_one());
+    /// Whether another route than this one may carry what this one has refused.
+    pub(crate) fn has_others(&self, route: &Route, now: Timestamp) -> bool {
+        let is_another = |other: &&Arc<Route>| other.position != route.position && self.is_asked(other, now);
+        self.taking(route.queue).any(|other| is_another(&other))
     }
+
+    /// Wakes the workers of the routes that take messages of a channel.
+    pub(crate) fn wake(&self, channel: Channel) {
+        self.taking(channel).for_each(|route| route.queued.notify_one());
+    }
+}
+
+/// When the first of these routes is tried again, if all of them are down.
+fn earliest<'a>(routes: impl Iterator<Item = &'a Arc<Route>>, now: Timestamp) -> Option<Timestamp> {
+    let until = routes.map(|route| match route.state(now) {
+        RouteState::DownUntil(until) => Some(until),
+        RouteState::Up | RouteState::OnTrial => None,
+    });
+    until.collect::<Option<Vec<_>>>()?.into_iter().min()
 }
 
 #[cfg(test)]

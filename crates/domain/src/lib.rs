@@ -18,7 +18,7 @@ pub use model::device::{Device, DeviceStatus};
 pub use model::digest::{Digest, KeyedHash, MacKeys, OwnKey};
 pub use model::factor::FactorKind;
 pub use model::id::{ClientId, DeviceId, MessageId, SessionId, UserId, VerificationId};
-pub use model::message::{Channel, Content, DropReason, Message};
+pub use model::message::{Channel, Content, DropReason, Message, SpokenWords};
 pub use model::network::Network;
 pub use model::policy::{MfaPolicy, Policy, SendLimits, SignInPolicy};
 pub use model::refusal::{Reason, Rule};

@@ -118,6 +118,9 @@ pub(crate) fn apply(change: Change, mut about: Option<&mut About<'_>>, steps: &m
             // Another node may have sent it, or a newer message may have replaced it.
             steps.push(Step::Write(end_message(message, 2, Some(why.name()), at).or(Error::Ended)));
         }
+        Change::SettleMessage { message, at } => {
+            steps.push(Step::Write(end_message(message, 1, None, at).or(Error::Ended)));
+        }
 
         Change::CreateClient(client) => steps.push(Step::Write(create_client(&client))),
         Change::UpdateClient(client) => steps.push(Step::Write(update_client(&client))),
@@ -300,6 +303,9 @@ pub(crate) fn settle(message: MessageId, outcome: MessageOutcome, now: Timestamp
     match outcome {
         MessageOutcome::Sent => end_message(message, 1, None, now),
         MessageOutcome::Retry { at } => Write::new(sql::RETRY_MESSAGE, params![at, message.0]),
+        MessageOutcome::PutBack { at, passed } => {
+            Write::new(sql::CLAIM_MESSAGE, params![i64::from(passed), at, message.0])
+        }
     }
 }
 

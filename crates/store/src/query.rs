@@ -163,6 +163,8 @@ pub struct QueuedMessage {
     pub message: Message,
     /// Routes that were asked to carry it or passed over, this one included ([`Turn::passed`](crate::Turn::passed)).
     pub passed: u32,
+    /// The same before this claim.
+    pub passed_before: u32,
 }
 
 /// What became of a claimed message that is not given up: giving up is a decision ([`domain::Change::GiveUpMessage`]).
@@ -172,6 +174,8 @@ pub enum MessageOutcome {
     Sent,
     /// It can be claimed again from `at` on.
     Retry { at: Timestamp },
+    /// It was not tried: from `at` on it is claimed as if this claim had not been, with what it had passed before.
+    PutBack { at: Timestamp, passed: u32 },
 }
 
 /// Which chain of the audit trail: one per user, and one per client for what concerns no user (decision 18).

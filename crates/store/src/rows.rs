@@ -139,6 +139,7 @@ pub(crate) fn token_set(row: &dyn Row) -> Result<TokenSet, Error> {
 }
 
 pub(crate) fn queued_message(row: &dyn Row) -> Result<QueuedMessage, Error> {
+    let passed = u32::try_from(row.int(MESSAGE.attempts)?).map_err(|_| Error::Corrupt("a message's attempts"))?;
     Ok(QueuedMessage {
         message: Message {
             id: MessageId(row.int(MESSAGE.id)?),
@@ -150,7 +151,8 @@ pub(crate) fn queued_message(row: &dyn Row) -> Result<QueuedMessage, Error> {
             created_at: row.time(MESSAGE.created_at)?,
             not_after: row.time(MESSAGE.not_after)?,
         },
-        passed: u32::try_from(row.int(MESSAGE.attempts)?).map_err(|_| Error::Corrupt("a message's attempts"))?,
+        passed,
+        passed_before: passed,
     })
 }
 

@@ -2,6 +2,11 @@
 
 /// Longest text message, in characters.
 pub const SMS_MAX: usize = 160;
+/// Longest words of a call, in characters: a minute of speech, said once. Some are said twice, and a call ends after two
+/// minutes.
+pub(crate) const CALL_MAX: usize = 700;
+/// How often a call says its code at most. Gateways bound what a call may hold, and each character is an element of it.
+pub(crate) const CALL_CODES: usize = 4;
 
 /// What a message is for. Its name is the beginning of the names of its templates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -107,6 +112,11 @@ impl MessageKind {
     /// Whether its text travels as a text message.
     pub fn is_sms(self) -> bool {
         matches!(self, Self::Sms | Self::WarningSms | Self::TestSms)
+    }
+
+    /// Whether its text is spoken in a call. A test is too, and has the length of a text message.
+    pub fn is_call(self) -> bool {
+        matches!(self, Self::Voice | Self::Keypad | Self::KeypadRight | Self::KeypadWrong | Self::KeypadLate)
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, context};
 
-use crate::message::{Brand, Filling, MessageKind, Part, SMS_MAX};
+use crate::message::{Brand, CALL_CODES, CALL_MAX, Filling, MessageKind, Part, SMS_MAX};
 
 /// Largest file of a template, in bytes.
 const MOST_BYTES: usize = 16 * 1024;
@@ -168,6 +168,17 @@ fn check((kind, part, _): &Place, filled: &str, filling: Filling<'_>) -> Result<
     if kind.is_sms() && length > SMS_MAX {
         return Err(format!("it has {length} characters once it is filled; a text message has {SMS_MAX} at most"));
     }
+    if kind.is_call() && length > CALL_MAX {
+        return Err(format!(
+            "it has {length} characters once it is filled; the words of a call have {CALL_MAX} at most"
+        ));
+    }
+    if kind.is_call() && carries {
+        let codes = filled.matches(filling.code).count();
+        if codes > CALL_CODES {
+            return Err(format!("it says the code {codes} times; a call says it {CALL_CODES} times at most"));
+        }
+    }
     if kind.is_sms() && filled.chars().any(|character| character.is_control() && character != '\n') {
         return Err("it has control characters".to_owned());
     }
@@ -266,6 +277,17 @@ mod tests {
         assert_eq!(
             error("sms.txt", &long),
             "sms.txt: it has 161 characters once it is filled; a text message has 160 at most"
+        );
+        let spoken = |letters: usize| format!("{{{{ code }}}}{}", "x".repeat(letters));
+        for kind in ["voice", "keypad-late"] {
+            let (text, length) = if kind == "voice" { (spoken(695), 701) } else { ("x".repeat(701), 701) };
+            let why = format!("{length} characters once it is filled; the words of a call have 700 at most");
+            assert_eq!(error(&format!("{kind}.txt"), &text), format!("{kind}.txt: it has {why}"));
+        }
+        assert!(Templates::read(folder(&[("voice.txt", &spoken(694))]).path(), &brand()).is_ok());
+        assert_eq!(
+            error("voice.txt", &"{{ code }} ".repeat(5)),
+            "voice.txt: it says the code 5 times; a call says it 4 times at most"
         );
         assert!(error("email.txt", &"{{ code }}".repeat(2_000)).contains("a template has 16384 at most"));
     }

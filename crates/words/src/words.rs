@@ -98,6 +98,7 @@ fn primary(code: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::CALL_MAX;
 
     fn brand() -> Brand {
         Brand { name: "Acme".to_owned(), color: "#1a56db".to_owned(), logo: String::new() }
@@ -119,6 +120,9 @@ mod tests {
             assert_eq!(said.subject.is_some(), kind.parts().len() > 1);
             let all = [said.subject.as_deref().unwrap_or("Acme"), &said.text];
             assert!(all.iter().all(|text| text.contains("Acme")), "{kind:?} {language}: {all:?}");
+            if kind.is_call() {
+                assert!(said.text.chars().count() <= CALL_MAX, "{kind:?} {language}: {}", said.text);
+            }
             if kind.is_sms() {
                 assert!(said.text.chars().count() <= SMS_MAX, "{kind:?} {language}: {}", said.text);
             }

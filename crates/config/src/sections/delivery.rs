@@ -15,6 +15,8 @@ pub struct DeliveryConfig {
     /// File to which every message is appended, code included.
     pub file: Option<PathBuf>,
     codes_are_readable: bool,
+    /// Whether a text message with a code is called while no route for text messages works (contract 18.10).
+    pub sms_by_call: bool,
     /// The providers of a channel in the order of trying, where the operator names them.
     order: [(Channel, Vec<String>); 3],
 }
@@ -87,6 +89,13 @@ impl Section for DeliveryConfig {
             ..ROW
         },
         Row {
+            key: "delivery.sms_by_call",
+            kind: Kind::YesNo,
+            about: "Speak a code in a call to the same number while no provider of text messages works; needs a provider of each",
+            default: Some(off),
+            ..ROW
+        },
+        Row {
             key: "delivery.http",
             kind: Kind::Paths,
             about: "Files that each describe a gateway, by a preset or in full; the file's name without .toml is the provider's",
@@ -113,6 +122,7 @@ impl Section for DeliveryConfig {
         Ok(Self {
             file: values.path("delivery.file.path"),
             codes_are_readable: values.yes("delivery.file.i_know_that_codes_are_readable"),
+            sms_by_call: values.yes("delivery.sms_by_call"),
             order: ORDERS.map(|(channel, key)| (channel, values.texts(key))),
         })
     }
@@ -131,8 +141,8 @@ mod tests {
     fn order(named: &[&str], able: &[&str]) -> Result<Vec<String>, String> {
         let named = named.iter().map(|name| (*name).to_owned()).collect();
         let empty = || (Channel::Voice, Vec::new());
-        let config =
-            DeliveryConfig { file: None, codes_are_readable: false, order: [(Channel::Sms, named), empty(), empty()] };
+        let order = [(Channel::Sms, named), empty(), empty()];
+        let config = DeliveryConfig { file: None, codes_are_readable: false, sms_by_call: false, order };
         config.order(Channel::Sms, able).map_err(|error| error.to_string())
     }
 

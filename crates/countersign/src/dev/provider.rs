@@ -60,6 +60,10 @@ impl Provider for DevProvider {
         true
     }
 
+    fn signs_digits(&self) -> bool {
+        false
+    }
+
     fn send<'a>(&'a self, outgoing: &'a OutgoingMessage) -> Sending<'a> {
         Box::pin(async move {
             let about = outgoing.about.ok_or(SendError::Refused)?;

@@ -272,6 +272,11 @@ async fn keypad(State(world): State<Arc<DevWorld>>, Path(id): Path<i64>, body: B
         return Err(Problem::bad("this message is not a call"));
     }
     let keyed = KeyedDigits { to: message.to.clone(), digits: FactorResponse::typed(digits) };
+    if keyed.digits.is_absent() {
+        // As when a caller presses no key: nothing is counted, and the call goes on (contract 18.9).
+        let what = "no digits were keyed, so nothing is counted: send {\"digits\":\"123456\"}";
+        return Err(Problem::bad(what));
+    }
     let call = world.engine().answer_call(message.verification_id, &keyed, caller()).await?;
     let call = call.ok_or_else(|| Problem::bad("this call went to another number than the device's"))?;
     answered(&message, &call.outcome)

@@ -50,6 +50,7 @@ impl DevWorld {
         let faults = Arc::new(faults::Faults::none(chance.clone(), pinned.seed));
         let provider = provider::DevProvider::new(store.clone(), clock.clone(), faults.clone(), arrivals.clone());
         let config = &configured(config.clone());
+        let routes = delivery::Routes::over([Arc::new(provider) as Arc<dyn delivery::Provider>]);
         let dependencies = Dependencies {
             clock: clock.clone(),
             chance: chance.clone(),
@@ -66,7 +67,7 @@ impl DevWorld {
                 sign_in: config.login.policy,
                 issuer: config.account.issuer().to_owned(),
             },
-            routes: delivery::Routes::over([Arc::new(provider) as Arc<dyn delivery::Provider>]),
+            routes: if config.delivery.sms_by_call { routes.with_texts_called() } else { routes },
         };
         let mut installation = Installation::build(config, opened, dependencies).await?;
         // `build` has made sure that the database belongs to a dev world.

@@ -87,7 +87,24 @@ pub(crate) fn configured(config: &Config) -> anyhow::Result<Routes> {
         }
     }
     check_digits(&routes)?;
-    Ok(routes)
+    if !config.delivery.sms_by_call {
+        return Ok(routes);
+    }
+    check_sms_by_call(&routes)?;
+    Ok(routes.with_texts_called())
+}
+
+/// A text message becomes a call only where there are both (contract 18.10).
+fn check_sms_by_call(routes: &Routes) -> anyhow::Result<()> {
+    for (channel, what, how) in [
+        (Channel::Sms, "text messages", "configure one"),
+        (Channel::Voice, "calls", "configure one, as with delivery.twilio.voice_from"),
+    ] {
+        if !routes.carry(channel) {
+            anyhow::bail!("delivery.sms_by_call: no provider carries {what}; {how}, or remove delivery.sms_by_call");
+        }
+    }
+    Ok(())
 }
 
 /// The picture of the brand, at the head of mail and pages.

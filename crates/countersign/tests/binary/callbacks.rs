@@ -95,7 +95,7 @@ fn vonage_says(status: &str) -> Value {
 }
 
 /// Sends a receipt, with headers that could mislead about the address.
-fn send(http: &mut Http, method: &str, receipt: &Receipt) -> Answer {
+pub(crate) fn send(http: &mut Http, method: &str, receipt: &Receipt) -> Answer {
     let (name, value) = &receipt.signed;
     let elsewhere = "elsewhere.example".to_owned();
     http.headers = vec![((*name).to_owned(), value.clone()), ("x-forwarded-host".to_owned(), elsewhere)];

@@ -5,6 +5,8 @@
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
@@ -13,10 +15,11 @@ use serde_json::json;
 
 use crate::mail::Installation;
 
-/// A gateway that takes everything. Each request is its first line and its body.
+/// A gateway that takes everything, until a test says otherwise. Each request is its first line and its body.
 pub(crate) struct Gateway {
     pub(crate) port: u16,
     arrived: Receiver<(String, String)>,
+    status: Arc<AtomicU16>,
 }
 
 impl Gateway {
@@ -24,6 +27,8 @@ impl Gateway {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let (sender, arrived) = mpsc::channel();
+        let status = Arc::new(AtomicU16::new(201));
+        let answered = status.clone();
         thread::spawn(move || {
             for mut stream in listener.incoming().flatten() {
                 let mut reader = BufReader::new(stream.try_clone().unwrap());
@@ -42,13 +47,23 @@ impl Gateway {
                 }
                 let mut body = vec![0; length];
                 reader.read_exact(&mut body).unwrap();
-                let head =
-                    format!("HTTP/1.1 201 Created\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", answer.len());
-                let _ = stream.write_all(format!("{head}{answer}").as_bytes());
+                let status = answered.load(Ordering::SeqCst);
+                let head = format!("HTTP/1.1 {status} So\r\ncontent-length: {}\r\nconnection: close", answer.len());
+                let _ = stream.write_all(format!("{head}\r\n\r\n{answer}").as_bytes());
                 let _ = sender.send((first.trim_end().to_owned(), String::from_utf8(body).unwrap()));
             }
         });
-        Self { port, arrived }
+        Self { port, arrived, status }
+    }
+
+    /// Answers with this status from now on.
+    pub(crate) fn answer(&self, status: u16) {
+        self.status.store(status, Ordering::SeqCst);
+    }
+
+    /// Whether nothing has arrived that no test has read.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.arrived.try_recv().is_err()
     }
 
     pub(crate) fn next(&self) -> (String, String) {

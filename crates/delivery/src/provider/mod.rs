@@ -96,6 +96,11 @@ pub trait Provider: Send + Sync {
         false
     }
 
+    /// Whether it signs the digits that it brings back, so that they come by the address of contract 18.9.
+    fn signs_digits(&self) -> bool {
+        self.takes_digits()
+    }
+
     /// Checks digits that a person keyed into a call. Nothing of them is believed before their signature is right.
     fn digits(&self, _callback: &Callback<'_>, _now: Timestamp) -> Result<KeyedCall, Refusal> {
         Err(Refusal::Unsigned)

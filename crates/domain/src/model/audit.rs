@@ -61,6 +61,7 @@ pub enum AuditKind {
     MessagesNearCeiling,
     MessagesAtCeiling,
     MessageFailed,
+    MessageCalled,
 }
 
 impl AuditKind {
@@ -112,6 +113,7 @@ impl AuditKind {
         Self::MessagesNearCeiling,
         Self::MessagesAtCeiling,
         Self::MessageFailed,
+        Self::MessageCalled,
     ];
 
     /// The kind of this stored name.
@@ -168,6 +170,7 @@ impl AuditKind {
             Self::MessagesNearCeiling => "messages.near_ceiling",
             Self::MessagesAtCeiling => "messages.at_ceiling",
             Self::MessageFailed => "message.failed",
+            Self::MessageCalled => "message.called",
         }
     }
 }

@@ -182,6 +182,8 @@ pub enum Change {
     DropMessages(VerificationId),
     /// A queued message is given up and wiped. Applied only to one that still waits.
     GiveUpMessage { message: MessageId, why: DropReason, at: Timestamp },
+    /// A queued message was sent in another way than its own, and is wiped. Applied only to one that still waits.
+    SettleMessage { message: MessageId, at: Timestamp },
 
     /// A new client.
     CreateClient(Client),

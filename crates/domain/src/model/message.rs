@@ -109,12 +109,31 @@ pub struct Content {
     pub language: Option<String>,
     /// For a push: the nonce a phone must sign, base64url.
     pub nonce: Option<String>,
+    /// For a text message with a code that may be called instead (contract 18.10): what the call says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<SpokenWords>,
+}
+
+/// What a call says in place of a text message, with the same code in it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpokenWords {
+    pub body: String,
+    /// The language of the words, as the first part of its code.
+    pub language: String,
 }
 
 impl Content {
     /// Words for somebody, and nothing else.
     pub fn of(to: String, body: String) -> Self {
-        Self { to, body, subject: None, html: None, code: None, link: None, language: None, nonce: None }
+        Self { to, body, subject: None, html: None, code: None, link: None, language: None, nonce: None, call: None }
+    }
+
+    /// The same code for the same number, as a call. `None` if this must not be called: it has no code, or was written
+    /// without words for a call.
+    #[must_use]
+    pub fn as_call(self) -> Option<Self> {
+        let (SpokenWords { body, language }, code) = self.call.zip(self.code)?;
+        Some(Self { code: Some(code), language: Some(language), ..Self::of(self.to, body) })
     }
 
     /// The same with a subject line and in HTML, for mail.
@@ -127,5 +146,45 @@ impl Content {
 impl std::fmt::Debug for Content {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Content(…)")
+    }
+}
+
+impl std::fmt::Debug for SpokenWords {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SpokenWords(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text() -> Content {
+        let call = SpokenWords { body: "Your code is 0042".to_owned(), language: "de".to_owned() };
+        let content = Content::of("+491701234567".to_owned(), "Own words 0042\n\n@example.com #0042".to_owned());
+        Content { code: Some("0042".to_owned()), language: Some("fr".to_owned()), call: Some(call), ..content }
+    }
+
+    #[test]
+    fn a_text_message_is_called_at_its_number_with_its_code_in_the_words_of_the_call() {
+        let called = text().as_call().unwrap();
+        let words = Content::of("+491701234567".to_owned(), "Your code is 0042".to_owned());
+        assert!(called == Content { code: Some("0042".to_owned()), language: Some("de".to_owned()), ..words });
+    }
+
+    #[test]
+    fn what_has_no_code_or_no_words_for_a_call_is_not_called() {
+        assert!(Content { code: None, ..text() }.as_call().is_none());
+        assert!(Content { call: None, ..text() }.as_call().is_none());
+    }
+
+    /// Rows that an earlier or a later build has written.
+    #[test]
+    fn a_row_without_words_for_a_call_is_read_and_one_without_them_is_written_as_before() {
+        let before =
+            r#"{"to":"+49","body":"x","subject":null,"html":null,"code":"1","link":null,"language":null,"nonce":null}"#;
+        let read: Content = serde_json::from_str(before).unwrap();
+        assert!(read.call.is_none());
+        assert_eq!(serde_json::to_string(&read).unwrap(), before);
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod basis;
+pub mod called;
 pub mod client;
 pub mod enrolment;
 pub mod factor;

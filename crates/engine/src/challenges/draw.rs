@@ -5,7 +5,7 @@ use domain::model::code::{Alphabet, CODE_LENGTH};
 use domain::model::totp::base32;
 use domain::rules::factor::push::{NUMBER_LENGTH, PAIRING_CODE_LENGTH, PAIRING_CONTEXT};
 use domain::{
-    Challenge, ClientOptions, Content, Credential, Device, Message, MessageId, Secret, User, Verification,
+    Challenge, ClientOptions, Content, Credential, Device, Message, MessageId, Secret, SpokenWords, User, Verification,
     VerificationId,
 };
 use store::IdKind;
@@ -105,6 +105,12 @@ impl Engine {
                 };
                 if let Some(host) = &style.options.webotp_host {
                     content.body = bound_to(host, content.body, &code);
+                }
+                if self.routes().call_texts() {
+                    // In our own words, whatever the caller's text says: a call speaks the code and nothing of others.
+                    let said = say(MessageKind::Voice, phone);
+                    let language = said.language.unwrap_or_default();
+                    content.call = Some(SpokenWords { body: said.body, language });
                 }
                 Challenged { content: Some(content), ..Challenged::plain(challenge) }
             }

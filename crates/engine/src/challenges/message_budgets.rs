@@ -87,6 +87,8 @@ pub(crate) struct Sending<'c> {
     pub(crate) user: UserId,
     /// The credential of the device that the message goes to.
     pub(crate) target: &'c Credential,
+    /// Whether the message has a code: such a text message may be called instead (contract 18.10).
+    pub(crate) has_code: bool,
     /// The client that asks, and what it may do to people.
     pub(crate) by: (Option<ClientId>, Right),
     pub(crate) now: Timestamp,
@@ -101,14 +103,15 @@ impl Engine {
 
     /// When the first route to a device with this credential is tried again, if all of them are down: until then nothing
     /// is queued, and the caller may choose another device. A prompt is queued even then, since its phone may ask for it.
-    fn down_until(&self, credential: &Credential, now: Timestamp) -> Option<Timestamp> {
+    fn down_until(&self, credential: &Credential, has_code: bool, now: Timestamp) -> Option<Timestamp> {
         let channel = match credential {
             Credential::Sms { .. } => Channel::Sms,
             Credential::Voice { .. } => Channel::Voice,
             Credential::Email { .. } => Channel::Email,
             Credential::Push { .. } | Credential::Totp(_) | Credential::Hotp(_) => return None,
         };
-        self.outbox.routes().down_until(channel, now)
+        let routes = self.outbox.routes();
+        if has_code { routes.code_down_until(channel, now) } else { routes.down_until(channel, now) }
     }
 
     /// Makes a decision that may queue a message, and wakes who sends it if it did. Every message is judged here by where it
@@ -123,10 +126,10 @@ impl Engine {
         F: Fn(&View) -> Decision<T> + Clone + Send + 'static,
         T: Send + 'static,
     {
-        let Sending { name, user, target, by, now } = sending;
+        let Sending { name, user, target, has_code, by, now } = sending;
         let reach = reaching::may_reach(target, &self.settings.policy);
         let to = self.recipient(target);
-        let down_until = self.down_until(target, now);
+        let down_until = self.down_until(target, has_code, now);
         if reach.is_ok() && to.is_none() && down_until.is_none() {
             let rule = move |view: &View| {
                 let decision = rule(view);

@@ -69,6 +69,11 @@ pub(crate) fn of(kind: AuditKind) -> EventType {
         K::MessageFailed => {
             (90_037, "MFA_MESSAGE_FAILED", "A message to %otp_device% of %user% could not be delivered")
         }
+        K::MessageCalled => (
+            90_042,
+            "MFA_MESSAGE_CALLED",
+            "A code for %otp_device% of %user% was spoken in a call instead of sent as a text",
+        ),
         K::MessagesAtCeiling => (90_034, "MESSAGES_AT_CEILING", "All messages of a day have been sent"),
     };
     EventType { name, description, id }

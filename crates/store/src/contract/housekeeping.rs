@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use domain::model::client::REFRESH_TTL;
 use domain::model::time::{DAY, MINUTE};
 use domain::model::visit::Visit;
-use domain::rules::risk;
+use domain::rules::{called, risk};
 use domain::*;
 
 use super::world::*;
@@ -93,6 +93,35 @@ pub(crate) async fn a_settled_message_is_wiped(store: &Store) {
     assert_eq!(store.next_message_at(Channel::Sms, Turn::ONLY).await.unwrap(), Some(NOW.plus(10)));
     let due = store.claim_messages(Channel::Sms, Turn::ONLY, NOW.plus(9999), 9, 1000).await.unwrap();
     assert_eq!(due.iter().map(|queued| queued.message.id).collect::<Vec<_>>(), [MessageId(3)]);
+}
+
+/// Contract 18.10.
+pub(crate) async fn a_message_that_is_put_back_is_as_it_was(store: &Store) {
+    queue(store, 1).await;
+    let by_two = |position| Turn { position, before: None, last: position, of: 2 };
+    let claim = |now: Timestamp| store.claim_messages(Channel::Sms, by_two(1), now, 9, 1000);
+    let claimed = claim(NOW).await.unwrap().remove(0);
+    assert_eq!((claimed.passed_before, claimed.passed), (0, 2));
+    let put_back = MessageOutcome::PutBack { at: NOW.plus(10), passed: claimed.passed_before };
+    store.settle_message(claimed.message.id, put_back, NOW).await.unwrap();
+    assert!(claim(NOW.plus(9)).await.unwrap().is_empty());
+    let again = store.claim_messages(Channel::Sms, by_two(0), NOW.plus(10), 9, 1000).await.unwrap().remove(0);
+    assert_eq!((again.passed_before, again.passed), (0, 1), "no try was used up");
+}
+
+/// Contract 18.10.
+pub(crate) async fn a_called_message_is_wiped_and_recorded_once(store: &Store) {
+    let asked = queue(store, 2).await;
+    let claimed = store.claim_messages(Channel::Sms, Turn::ONLY, NOW, 9, 1000).await.unwrap();
+    let call = |message: Message| store.decide(asked.user_id, move |view| called::called(view, &message, NOW));
+    call(claimed[0].message.clone()).await.unwrap();
+    assert_eq!(call(claimed[0].message.clone()).await, Err(Error::Ended));
+    // Another sender had it before.
+    store.settle_message(claimed[1].message.id, MessageOutcome::Sent, NOW).await.unwrap();
+    assert_eq!(call(claimed[1].message.clone()).await, Err(Error::Ended));
+    assert_eq!(store.waiting().await.unwrap().messages, 0);
+    let trail = store.audit(asked.user_id).await.unwrap();
+    assert_eq!(trail.iter().filter(|entry| entry.kind == AuditKind::MessageCalled.name()).count(), 1);
 }
 
 pub(crate) async fn a_superseded_message_is_not_sent(store: &Store) {

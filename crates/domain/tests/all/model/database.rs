@@ -277,7 +277,9 @@ impl Database {
             }
             Change::Enqueue(message) => self.outbox.push(message),
             Change::DropMessages(verification) => self.outbox.retain(|m| m.verification_id != verification),
-            Change::GiveUpMessage { message, .. } => self.outbox.retain(|m| m.id != message),
+            Change::GiveUpMessage { message, .. } | Change::SettleMessage { message, .. } => {
+                self.outbox.retain(|m| m.id != message);
+            }
             Change::CreateClient(client) => self.clients.push(client),
             Change::UpdateClient(client) => {
                 let row = self.clients.iter_mut().find(|c| c.id == client.id).expect("the client exists");
