@@ -22,10 +22,11 @@ pub use message::{Concerned, OutgoingMessage};
 pub use outbox::{DeliveryClock, Outbox, Worker, send};
 pub use provider::signature;
 pub use provider::{
-    BadSetting, Callback, Calling, DkimSettings, Encryption, FileProvider, Finding, Guide, HttpProvider, HttpSettings,
-    KeyedCall, Logo, Mailbox, Now, PRESETS, Preset, Probe, Probing, Provider, ProviderError, Receipt, Refusal, Reply,
-    SendError, Sending, SmtpLogin, SmtpProvider, SmtpServer, SmtpSettings, SnsProvider, SnsSettings, TwilioProvider,
-    TwilioSettings, VonageProvider, VonageSettings, guides, receipts_guide, resolve, visit,
+    BadSetting, Callback, CallbackUrls, Calling, DkimSettings, Encryption, FileProvider, Finding, Guide, HttpProvider,
+    HttpSettings, KeyedCall, Logo, Mailbox, Now, PRESETS, Preset, Probe, Probing, Provider, ProviderError, Receipt,
+    Refusal, Reply, SendError, Sending, SmtpLogin, SmtpProvider, SmtpServer, SmtpSettings, SnsProvider, SnsSettings,
+    TwilioProvider, TwilioSettings, VonageProvider, VonageSettings, calls_guide, guides, receipts_guide, resolve,
+    visit,
 };
 pub use receipts::Receipts;
 pub use route::{Ending, Route, RouteHealth, Routes};

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use delivery::{
-    BadSetting, Calling, HttpProvider, Provider, Receipts, Routes, SnsProvider, SnsSettings, TwilioProvider,
-    TwilioSettings, VonageProvider, VonageSettings,
+    BadSetting, CallbackUrls, Calling, HttpProvider, Provider, Receipts, Routes, SnsProvider, SnsSettings,
+    TwilioProvider, TwilioSettings, VonageProvider, VonageSettings,
 };
 use domain::Secret;
 
@@ -192,7 +192,7 @@ impl GatewaysConfig {
             }))?);
         }
         for file in values.paths("delivery.http") {
-            let provider = described(&file)?;
+            let provider = described(&file, values.text("public_url"))?;
             if providers.iter().any(|other| other.name() == provider.name()) {
                 let why = format!("two providers are called {}", provider.name());
                 return Err(values.wrong("delivery.http", why));
@@ -274,10 +274,14 @@ fn calling() -> Calling {
     Calling::by(Arc::new(|| engine::Clock::now(&engine::clock::SystemClock)))
 }
 
-/// The gateway that a file describes. Its name is the provider's.
-fn described(file: &Path) -> anyhow::Result<Arc<dyn Provider>> {
+/// The gateway that a file describes. Its name is the provider's. `public_url` is where callers from outside reach us.
+fn described(file: &Path, public_url: Option<String>) -> anyhow::Result<Arc<dyn Provider>> {
     let text = text_of(file).context("delivery.http")?;
     let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let callback_urls = public_url.map(|url| CallbackUrls {
+        status: format!("{url}{}", Receipts::path(&name)),
+        digits: format!("{url}{}", Routes::digits_path(&name)),
+    });
     let folder = file.parent().unwrap_or(Path::new("."));
     let read_secret = |path: &Path| {
         let secret = text_of(path).map_err(|error| format!("{error:#}"))?;
@@ -287,10 +291,12 @@ fn described(file: &Path) -> anyhow::Result<Arc<dyn Provider>> {
             secret => Ok(Secret::new(secret.as_bytes().to_vec())),
         }
     };
-    let made = HttpProvider::described(name, &text, folder, calling(), read_secret);
+    let made = HttpProvider::described(name, &text, folder, calling(), callback_urls, read_secret);
     match made {
         Ok(provider) => {
-            if toml::from_str::<toml::Table>(&text).is_ok_and(|keys| keys.contains_key("secret")) {
+            let is_secret =
+                |keys: &toml::Table| ["secret", "callback_secret"].iter().any(|key| keys.contains_key(*key));
+            if toml::from_str::<toml::Table>(&text).is_ok_and(|keys| is_secret(&keys)) {
                 warn_if_exposed(file)?;
             }
             Ok(Arc::new(provider))

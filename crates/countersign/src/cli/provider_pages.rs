@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use delivery::{Guide, Preset, guides, receipts_guide};
+use delivery::{Guide, Preset, calls_guide, guides, receipts_guide};
 
 /// The providers in code that call, too.
 const CALLING: [&str; 2] = ["twilio", "vonage"];
@@ -88,6 +88,9 @@ pub(crate) fn page(name: &str) -> Option<String> {
     }
     if CALLING.contains(&name) {
         page.push_str("\n**Calls:** the keys, and what a call says, are in [messages](../messages.md#calls).\n");
+    }
+    if let Some(calls) = calls_guide(name) {
+        let _ = write!(page, "\n{calls}");
     }
     if let Some(caveat) = guide.caveat {
         let _ = writeln!(page, "\n**Note:** {caveat}.");

@@ -25,7 +25,7 @@ pub(crate) const PUBLIC: &str = "https://mfa.example.com";
 /// No log and no metric may hold it.
 const NUMBER: &str = "+14155550123";
 
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     engine::Clock::now(&engine::clock::SystemClock).0
 }
 
@@ -73,7 +73,7 @@ fn delivered(sid: &str, age: i64) -> Receipt {
 }
 
 /// A receipt of Vonage that was signed so long ago, in seconds.
-fn of_vonage(id: &str, age: i64, body: &Value) -> Receipt {
+pub(crate) fn of_vonage(id: &str, age: i64, body: &Value) -> Receipt {
     let body = body.to_string();
     let part = |json: Value| BASE64URL_NOPAD.encode(json.to_string().as_bytes());
     let claims = json!({

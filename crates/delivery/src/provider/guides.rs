@@ -29,6 +29,79 @@ pub fn receipts_guide(provider: &str) -> Option<&'static str> {
     }
 }
 
+/// What goes between us and a provider of one's own, with an example that a test compares; nothing for any other.
+pub fn calls_guide(provider: &str) -> Option<&'static str> {
+    (provider == "exchange").then_some(EXCHANGE)
+}
+
+/// With `public_url = "https://mfa.example.com"` and the two keys of the example.
+pub(super) const EXCHANGE: &str = r#"## What your program is asked
+
+Each call is a POST with a JSON body, signed by [Standard Webhooks](https://www.standardwebhooks.com) with `secret`. Libraries for most
+languages check the signature. This one is signed with `whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw`, which is no key to use:
+
+```http
+POST /calls HTTP/1.1
+content-type: application/json
+webhook-id: 4711-1440938160000
+webhook-timestamp: 1440938160
+webhook-signature: v1,IWSDR1SEKXiF/im41SdnsXu7p0Y3y5ORLt/R7tNGByw=
+
+{"id": "4711-1440938160000", "to": "+14155550123", "kind": "digits", "say": "This is Example Inc. Please key in the six digits shown on your screen, then press the hash key.", "code": "", "language": "en", "reply_url": "https://mfa.example.com/callbacks/exchange/digits?call=11111111-2222-4333-8444-555555555555", "status_url": "https://mfa.example.com/callbacks/exchange/status"}
+```
+
+| member | |
+| --- | --- |
+| `id` | the message, the same at each try: call only once for it |
+| `to` | the number to call |
+| `kind` | `code`: say `say` and hang up. `digits`: say `say`, then wait for six keys and send them to `reply_url`. `message`: a test, say `say` and hang up |
+| `say`, `language` | what to say, and its language (`en`). A code in it is spelled and said twice: speak slowly |
+| `code` | the code by itself, for an exchange that spells better; empty if there is none |
+| `reply_url`, `status_url` | where digits and receipts go; empty if none are taken |
+
+Let it ring for 30 seconds, end the call after two minutes, and record nothing. An answer of 200 to 299 means that you have taken the call. Any other
+is a failure: 429 with `Retry-After` asks for a pause, 5xx is tried again.
+
+## What keyed digits look like
+
+To take digits, the file needs a second key, made as the first, which signs what comes back, and the configuration `public_url`:
+
+```toml
+callback_secret = "…"
+```
+
+Without it, calls speak codes only, and v2 does not offer voice. With it, your program posts the keys, signed with `callback_secret` and the time
+at which it sends them. `to` is the number that was called; if no key was pressed, leave `digits` out. This one is signed
+with `whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA`, which is no key to use:
+
+```http
+POST /callbacks/exchange/digits?call=11111111-2222-4333-8444-555555555555 HTTP/1.1
+content-type: application/json
+webhook-id: call-1
+webhook-timestamp: 1440938172
+webhook-signature: v1,XBUBZA9kRQQ/lRBH8bR5KD7LSC9WsKLO7zTPI87RLTI=
+
+{"to": "+14155550123", "digits": "042137"}
+```
+
+The answer says how the call ends:
+
+```json
+{"hang_up":true,"language":"en","say":"This is Example Inc. Thank you, the digits are right. Goodbye."}
+```
+
+An answer without a body means that nothing was counted: the call goes on. 403 means that the signature, its time (five minutes at most) or the number is
+wrong. 503 means to send the same again after a second.
+
+## What became of a call
+
+If you like, post it to `status_url`, signed with `callback_secret` too: `completed`, `busy`, `no-answer`, `failed` or `canceled`. It changes counts only.
+
+```json
+{"id": "4711-1440938160000", "to": "+14155550123", "status": "completed"}
+```
+"#;
+
 /// The guides of the providers in code.
 const IN_CODE: &[Guide] = &[
     Guide {

@@ -13,6 +13,7 @@ pub mod signature;
 mod smtp;
 mod sns;
 mod spoken;
+mod standard_webhooks;
 mod twilio;
 mod twiml;
 mod visit;
@@ -27,8 +28,8 @@ use domain::{Channel, Timestamp};
 
 pub use self::file::FileProvider;
 pub use self::gateway::{BadSetting, Calling, Now};
-pub use self::guides::{guides, receipts_guide};
-pub use self::http::{HttpProvider, HttpSettings};
+pub use self::guides::{calls_guide, guides, receipts_guide};
+pub use self::http::{CallbackUrls, HttpProvider, HttpSettings};
 pub use self::preset::{Guide, Preset};
 pub use self::presets::PRESETS;
 pub use self::probe::{Finding, Probe, Probing, resolve};

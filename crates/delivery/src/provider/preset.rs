@@ -25,11 +25,13 @@ pub struct Preset {
     pub guide: Guide,
     pub channels: &'static [Channel],
     pub method: &'static str,
+    /// Empty where it is the operator's own address.
     pub url: &'static str,
     pub headers: &'static [&'static str],
     pub form: Option<&'static [&'static str]>,
     pub json: Option<&'static str>,
     pub basic_auth: bool,
+    pub signed: bool,
     pub success: &'static str,
     pub id_path: Option<&'static str>,
     pub refused_words: &'static [&'static str],

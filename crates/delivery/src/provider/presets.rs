@@ -26,6 +26,7 @@ const ROW: Preset = Preset {
     form: None,
     json: None,
     basic_auth: false,
+    signed: false,
     success: "2xx",
     id_path: None,
     refused_words: &[],
@@ -149,6 +150,29 @@ pub const PRESETS: &[Preset] = &[
             r#"{"messages": [{"channel": "sms", "recipients": ["{{ to }}"], "content": "{{ text }}", "msg_type": "text", "data_coding": "auto"}], "message_globals": {"originator": "{{ from }}"}}"#,
         ),
         id_path: Some("request_id"),
+        ..ROW
+    },
+    Preset {
+        guide: Guide {
+            name: "exchange",
+            title: "Your own exchange",
+            buy: "an exchange that calls, speaks a text and hears keys, and in front of it a program of yours that takes the requests below",
+            paste: &[
+                ("url", "where this program takes requests"),
+                (
+                    "secret",
+                    "make one, as with echo whsec_$(openssl rand -base64 32), and give it to the program: our requests are signed with it",
+                ),
+            ],
+            docs: "https://www.standardwebhooks.com",
+            caveat: None,
+        },
+        channels: &[Channel::Voice],
+        json: Some(concat!(
+            r#"{"id": "{{ id }}", "to": "{{ to }}", "kind": "{{ kind }}", "say": "{{ spoken }}", "code": "{{ code }}", "#,
+            r#""language": "{{ language }}", "reply_url": "{{ reply_url }}", "status_url": "{{ status_url }}"}"#
+        )),
+        signed: true,
         ..ROW
     },
     Preset {

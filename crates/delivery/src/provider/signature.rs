@@ -18,12 +18,12 @@ use url::Url;
 use crate::message::OutgoingMessage;
 
 /// Greatest age of a signed time, in milliseconds. A receipt without a time is remembered at least as long.
-const OLDEST: i64 = 5 * MINUTE;
+pub(super) const OLDEST: i64 = 5 * MINUTE;
 /// How far a provider's clock may be ahead of ours, in milliseconds.
 const AHEAD: i64 = MINUTE;
 /// How long after its message was queued a receipt counts, in milliseconds. Signatures of Twilio never expire, so one is
 /// remembered until then.
-const COUNTED: i64 = HOUR;
+pub(super) const COUNTED: i64 = HOUR;
 /// The field of a callback's query that holds [`OutgoingMessage::key`].
 pub(crate) const REFERENCE: &str = "message";
 /// The field of a callback's query that holds the verification whose call it is about.
@@ -182,7 +182,7 @@ impl<'a> TwilioForm<'a> {
 }
 
 /// When the message was queued that a receipt refers to, if it is one of ours from the last hour.
-fn counted(reference: Option<&str>, now: Timestamp) -> Option<Timestamp> {
+pub(super) fn counted(reference: Option<&str>, now: Timestamp) -> Option<Timestamp> {
     let queued_at = reference.and_then(OutgoingMessage::queued_at)?;
     (queued_at.plus(COUNTED) > now && queued_at <= now.plus(AHEAD)).then_some(queued_at)
 }
@@ -281,6 +281,11 @@ pub fn vonage_digits(
     Ok(KeyedCall { verification, keyed: KeyedDigits { to: format!("+{}", to.trim_start_matches('+')), digits } })
 }
 
+/// Whether a signed time is neither too old nor too far ahead.
+pub(super) fn is_timely(signed_at: Timestamp, now: Timestamp) -> bool {
+    signed_at.plus(OLDEST) > now && signed_at <= now.plus(AHEAD)
+}
+
 /// The claims of a token of Vonage for this body, and when it was issued.
 fn checked(
     secret: &Secret,
@@ -290,7 +295,7 @@ fn checked(
 ) -> Result<(Claims, Timestamp), Refusal> {
     let claims = authorization.and_then(|value| claims(secret, value)).ok_or(Refusal::Unsigned)?;
     let issued_at = Timestamp(claims.iat.saturating_mul(SECOND));
-    let is_timely = issued_at.plus(OLDEST) > now && issued_at <= now.plus(AHEAD);
+    let is_timely = is_timely(issued_at, now);
     let digest = HEXLOWER.encode(&Sha256::digest(body));
     let is_of_body = bool::from(digest.as_bytes().ct_eq(claims.payload_hash.as_bytes()));
     let is_right = claims.iss == "Vonage" && !claims.jti.is_empty() && is_timely && is_of_body;

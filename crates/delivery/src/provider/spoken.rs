@@ -51,6 +51,22 @@ pub(super) fn parts(message: &OutgoingMessage) -> Vec<Spoken<'_>> {
     if codes == 1 { parts.repeat(2) } else { parts }
 }
 
+/// What this call says, as one text: a code is spelled with commas, at which voices pause.
+pub(super) fn spelled(message: &OutgoingMessage) -> String {
+    let mut text = String::new();
+    for part in parts(message) {
+        let part = match part {
+            Spoken::Words(words) => words.to_owned(),
+            Spoken::Code(code) => code.chars().map(String::from).collect::<Vec<_>>().join(", "),
+        };
+        if part.starts_with(char::is_alphanumeric) && !text.is_empty() && !text.ends_with(char::is_whitespace) {
+            text.push_str(if text.ends_with(char::is_alphanumeric) { ". " } else { " " });
+        }
+        text.push_str(&part);
+    }
+    text
+}
+
 /// The language of a call as gateways name it, for the languages of our own texts. Of another we do not know whether the
 /// gateway speaks it, so it speaks its own.
 pub(super) fn tongue(language: &str) -> Option<&'static str> {
@@ -112,6 +128,14 @@ pub(super) mod tests {
         let once = call("Code 0042", Some("0042"));
         assert_eq!(parts(&once), [Words("Code "), Code("0042"), Words("Code "), Code("0042")]);
         assert_eq!(parts(&call("Key in six digits", None)), [Words("Key in six digits")]);
+    }
+
+    #[test]
+    fn a_code_is_spelled_with_commas() {
+        let twice = call("Acme. Code: 0042. Again: 0042. Bye.", Some("0042"));
+        assert_eq!(spelled(&twice), "Acme. Code: 0, 0, 4, 2. Again: 0, 0, 4, 2. Bye.");
+        assert_eq!(spelled(&call("Code 0042", Some("0042"))), "Code 0, 0, 4, 2. Code 0, 0, 4, 2");
+        assert_eq!(spelled(&call("Key in six digits.", None)), "Key in six digits.");
     }
 
     #[test]

@@ -163,6 +163,20 @@ const CASES: &[Case] = &[
         ..PRESET
     },
     Case {
+        name: "exchange",
+        provider: exchange,
+        line: "POST /calls",
+        headers: &[
+            JSON,
+            ("webhook-id", "4711-1440938160000"),
+            ("webhook-timestamp", "1440938160"),
+            ("webhook-signature", "v1,klkQ3rgp+YiJOCT1Af7v6Jt98v406kOaYtdbQGqrQBE="),
+        ],
+        body: r#"{"id": "4711-1440938160000", "to": "+15005550006", "kind": "code", "say": "Your code is 9, 1, 8, 2, 7, 3. Your code is 9, 1, 8, 2, 7, 3", "code": "918273", "language": "", "reply_url": "", "status_url": ""}"#,
+        taken: (202, ""),
+        ..PRESET
+    },
+    Case {
         name: "gatewayapi",
         line: "POST /rest/mtsms",
         headers: &[JSON, ("authorization", "Token canary-secret")],
@@ -333,6 +347,19 @@ fn preset(name: &'static str, base: &str, calling: Calling) -> Arc<dyn Provider>
         secret: Some(secret()),
         from: Some("+15005550001".to_owned()),
         account: Some("account".to_owned()),
+        ..HttpSettings::named(name.to_owned(), calling)
+    };
+    assert_clean(&format!("{settings:?}"));
+    shown(HttpProvider::new(settings).expect("settings that work"))
+}
+
+/// An exchange of one's own; here it carries text messages, as all of these.
+fn exchange(name: &'static str, base: &str, calling: Calling) -> Arc<dyn Provider> {
+    let settings = HttpSettings {
+        preset: Some(name.to_owned()),
+        channels: Some(vec![Channel::Sms]),
+        url: Some(format!("{base}/calls")),
+        secret: Some(Secret::new(b"whsec_Y2FuYXJ5LXNlY3JldC1jYW5hcnktc2VjcmV0".to_vec())),
         ..HttpSettings::named(name.to_owned(), calling)
     };
     assert_clean(&format!("{settings:?}"));

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::super::gateway::{BadSetting, Calling};
-use super::{HttpProvider, HttpSettings};
+use super::{CallbackUrls, HttpProvider, HttpSettings};
 
 /// What a file may say.
 #[derive(Deserialize)]
@@ -28,6 +28,9 @@ struct Described {
     account: Option<String>,
     ca_file: Option<PathBuf>,
     basic_auth: Option<bool>,
+    signed: Option<bool>,
+    callback_secret: Option<String>,
+    callback_secret_file: Option<PathBuf>,
     success: Option<String>,
     id_path: Option<String>,
     refused_words: Option<Vec<String>>,
@@ -35,16 +38,19 @@ struct Described {
 
 impl HttpProvider {
     /// Makes a provider from the text of its file. The files that it names are looked for in `folder`. `read_secret`
-    /// reads what `secret_file` names, or says in a sentence why it cannot. The line of an error is one of the file.
+    /// reads what `secret_file` names, or says in a sentence why it cannot. `callback_urls` is where
+    /// receipts and keyed digits come, if callers from outside reach us. The line of an error is one of the file.
     pub fn described(
         name: String,
         text: &str,
         folder: &Path,
         calling: Calling,
-        read_secret: impl FnOnce(&Path) -> Result<Secret, String>,
+        callback_urls: Option<CallbackUrls>,
+        read_secret: impl Fn(&Path) -> Result<Secret, String>,
     ) -> Result<Self, BadSetting> {
         let described: Described = toml::from_str(text).map_err(|error| not_understood(text, &error))?;
         let settings = described.settings(name, folder, calling, read_secret);
+        let settings = settings.map(|settings| HttpSettings { callback_urls, ..settings });
         settings.and_then(Self::new).map_err(|bad| BadSetting { line: line(text, &bad), ..bad })
     }
 }
@@ -55,16 +61,18 @@ impl Described {
         name: String,
         folder: &Path,
         calling: Calling,
-        read_secret: impl FnOnce(&Path) -> Result<Secret, String>,
+        read_secret: impl Fn(&Path) -> Result<Secret, String>,
     ) -> Result<HttpSettings, BadSetting> {
-        let secret = match (self.secret, self.secret_file) {
-            (Some(_), Some(_)) => return Err(BadSetting::new("secret", "this and secret_file exclude each other")),
-            (Some(secret), None) => Some(Secret::new(secret.into_bytes())),
-            (None, Some(file)) => {
-                Some(read_secret(&folder.join(file)).map_err(|problem| BadSetting::new("secret_file", problem))?)
-            }
-            (None, None) => None,
-        };
+        let secret =
+            |[key, file_key]: [&'static str; 2], given: Option<String>, file: Option<PathBuf>| match (given, file) {
+                (Some(_), Some(_)) => Err(BadSetting::new(key, format!("this and {file_key} exclude each other"))),
+                (Some(secret), None) => Ok(Some(Secret::new(secret.into_bytes()))),
+                (None, Some(file)) => {
+                    let read = read_secret(&folder.join(file));
+                    read.map(Some).map_err(|problem| BadSetting::new(file_key, problem))
+                }
+                (None, None) => Ok(None),
+            };
         let channel = |name: &String| {
             Channel::from_name(name)
                 .ok_or_else(|| BadSetting::new("channels", "this is a list of sms, voice and email"))
@@ -80,10 +88,17 @@ impl Described {
             form: self.form,
             json: self.json,
             username: self.username,
-            secret,
+            secret: secret(["secret", "secret_file"], self.secret, self.secret_file)?,
             from: self.from,
             account: self.account,
             basic_auth: self.basic_auth,
+            signed: self.signed,
+            callback_secret: secret(
+                ["callback_secret", "callback_secret_file"],
+                self.callback_secret,
+                self.callback_secret_file,
+            )?,
+            callback_urls: None,
             success: self.success,
             id_path: self.id_path,
             refused_words: self.refused_words,
@@ -127,7 +142,7 @@ mod tests {
 
     fn described(text: &str) -> Result<HttpProvider, BadSetting> {
         let calling = Calling::by(Arc::new(|| Timestamp(0)));
-        HttpProvider::described("ours".to_owned(), text, Path::new(""), calling, |file| match file.to_str() {
+        HttpProvider::described("ours".to_owned(), text, Path::new(""), calling, None, |file| match file.to_str() {
             Some("/etc/secret") => Ok(Secret::new(b"from a file".to_vec())),
             _ => Err("no such file".to_owned()),
         })
@@ -152,7 +167,7 @@ mod tests {
             ("\nurl = \"ftp://x/\"", "url, line 2: this is no http or https URL when it is filled"),
             (
                 "url = \"https://x/\"\njson = '''\n{\n  \"to\": \"{{ too }}\"\n}'''",
-                "json, line 4: too is unknown; known are to, to_digits, text, subject, code, id",
+                "json, line 4: too is unknown; known are to, to_digits, text, subject, code, id, channel, kind, spoken, language, reply_url, status_url",
             ),
             (
                 "url = \"https://x/\"\njson = \"{\\\"to\\\": {{ to }}}\"",

@@ -2,89 +2,51 @@
 //! A [`Preset`](super::Preset) is such a description that we have written.
 
 mod answer;
+mod callbacks;
 mod file;
+mod parts;
+mod settings;
 mod template;
 
 use std::time::Duration;
 
-use domain::{Channel, Secret};
+use domain::{Channel, Secret, Timestamp};
 use hyper::Method;
-use hyper::header::{ACCEPT, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, TRANSFER_ENCODING};
+use hyper::header::{ACCEPT, HeaderName, HeaderValue};
 use reqwest::Request;
 use url::Url;
 
 use self::answer::{Path, Success};
-use self::template::{Encoding, SETTINGS, Template, Words};
-use super::gateway::{self, BadSetting, Calling, Gateway};
+use self::callbacks::{Callbacks, signing_key};
+use self::parts::{Body, Own, header, owned};
+pub use self::settings::{CallbackUrls, HttpSettings};
+use self::template::{Encoding, Template, Words};
+use super::gateway::{self, BadSetting, Gateway};
 use super::preset::Preset;
-use super::{Finding, Probe, Probing, Provider, SendError, Sending, probe};
+use super::signature::{Callback, KeyedCall, Receipt, Refusal};
+use super::spoken::{asks_at, spelled};
+use super::{Finding, Probe, Probing, Provider, Reply, SendError, Sending, probe, standard_webhooks};
 use crate::message::OutgoingMessage;
 
 /// Samples that templates are filled with when settings are checked. They hold what could break a request: a leading zero,
 /// quotation marks, a line break, characters of other alphabets.
-const SAMPLES: [(&str, &str); 6] = [
+const SAMPLES: [(&str, &str); 12] = [
     ("to", "+15005550006"),
     ("to_digits", "15005550006"),
     ("text", "Your \"code\" is\n012345 & ü"),
     ("subject", "Your code"),
     ("code", "012345"),
     ("id", "1-1700000000000"),
+    ("channel", "voice"),
+    ("kind", "code"),
+    ("spoken", "Your \"code\" is\n0, 1, 2, 3, 4, 5 & ü"),
+    ("language", "en"),
+    (REPLY_URL, "https://mfa.example.com/callbacks/own/digits?call=00000000-0000-4000-8000-000000000000"),
+    ("status_url", "https://mfa.example.com/callbacks/own/status"),
 ];
 
-/// What describes a gateway (contract 18.6). What is absent is the preset's or has its default.
-#[derive(Clone)]
-pub struct HttpSettings {
-    /// The provider's name: the one of the file that describes it.
-    pub name: String,
-    pub preset: Option<String>,
-    pub channels: Option<Vec<Channel>>,
-    pub method: Option<String>,
-    pub url: Option<String>,
-    pub headers: Option<Vec<String>>,
-    pub form: Option<Vec<String>>,
-    pub json: Option<String>,
-    pub username: Option<String>,
-    pub secret: Option<Secret>,
-    pub from: Option<String>,
-    pub account: Option<String>,
-    pub basic_auth: Option<bool>,
-    pub success: Option<String>,
-    pub id_path: Option<String>,
-    pub refused_words: Option<Vec<String>>,
-    pub calling: Calling,
-}
-
-/// Templates may hold secrets.
-impl std::fmt::Debug for HttpSettings {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("HttpSettings").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-impl HttpSettings {
-    /// A provider of which nothing is known but its name.
-    pub fn named(name: String, calling: Calling) -> Self {
-        Self {
-            name,
-            preset: None,
-            channels: None,
-            method: None,
-            url: None,
-            headers: None,
-            form: None,
-            json: None,
-            username: None,
-            secret: None,
-            from: None,
-            account: None,
-            basic_auth: None,
-            success: None,
-            id_path: None,
-            refused_words: None,
-            calling,
-        }
-    }
-}
+/// The name of the address to which keyed digits go.
+const REPLY_URL: &str = "reply_url";
 
 /// Sends over a gateway that settings describe.
 pub struct HttpProvider {
@@ -100,20 +62,13 @@ pub struct HttpProvider {
     body: Body,
     words: Own,
     basic: Option<(String, Secret)>,
+    /// What requests are signed with.
+    signing: Option<Secret>,
+    callbacks: Option<Callbacks>,
     success: Success,
     id_path: Option<Path>,
     refused_words: Vec<String>,
 }
-
-/// What a request carries.
-enum Body {
-    None,
-    Form(Vec<(String, Template)>),
-    Json(Box<Template>),
-}
-
-/// The settings that templates may use.
-struct Own(Vec<(&'static str, String)>);
 
 impl std::fmt::Debug for HttpProvider {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -134,6 +89,9 @@ impl HttpProvider {
         let given = |own: &Option<String>, preset: Option<&str>| own.clone().or(preset.map(str::to_owned));
         let url = given(&settings.url, preset.map(|preset| preset.url));
         let url = url.ok_or_else(|| BadSetting::new("url", "this is needed without a preset"))?;
+        if url.is_empty() {
+            return Err(BadSetting::new("url", "this is needed: the address is your own"));
+        }
         let url = Template::new("url", &url, Encoding::Url, &samples)?;
         let called = parsed(&url, &samples)
             .ok_or_else(|| BadSetting::new("url", "this is no http or https URL when it is filled"))?;
@@ -147,12 +105,21 @@ impl HttpProvider {
         if method == Method::GET && !matches!(body, Body::None) {
             return Err(BadSetting::new("method", "GET has no form and no json: put the values into url"));
         }
+        let headers: Vec<_> = headers.iter().map(|line| header(line, &samples)).collect::<Result<_, _>>()?;
+        let channels = channels(settings.channels.as_deref().or(preset.map(|preset| preset.channels)))?;
+        let signed = settings.signed.unwrap_or(preset.is_some_and(|preset| preset.signed));
+        let asks = channels.contains(&Channel::Voice) && {
+            let values = headers.iter().map(|(_, value)| value);
+            [&url].into_iter().chain(values).chain(body.templates()).any(|template| template.uses(REPLY_URL))
+        };
         Ok(Self {
-            channels: channels(settings.channels.as_deref().or(preset.map(|preset| preset.channels)))?,
+            channels,
             method,
             url,
-            headers: headers.iter().map(|line| header(line, &samples)).collect::<Result<_, _>>()?,
+            headers,
             body,
+            signing: if signed { Some(signing_key(&settings)?) } else { None },
+            callbacks: Callbacks::of(&settings, asks)?,
             basic: if basic { Some(credentials(&settings)?) } else { None },
             success: Success::parse(success.as_deref().unwrap_or("2xx"))?,
             id_path: id_path.map(|path| Path::new("id_path", &path)).transpose()?,
@@ -182,6 +149,15 @@ impl HttpProvider {
     fn request(&self, message: &OutgoingMessage) -> Option<Request> {
         let content = &message.content;
         let id = message.key();
+        let replies = self.callbacks.as_ref().filter(|callbacks| callbacks.asks && message.channel == Channel::Voice);
+        let reply_url = replies.and_then(|callbacks| asks_at(message, &callbacks.digits)).map(String::from);
+        let status_url = self.callbacks.as_ref().map(|callbacks| callbacks.status.as_str());
+        let kind = match &content.code {
+            Some(_) => "code",
+            None if reply_url.is_some() => "digits",
+            None => "message",
+        };
+        let spoken = spelled(message);
         let words = [
             ("to", content.to.as_str()),
             ("to_digits", content.to.trim_start_matches('+')),
@@ -189,6 +165,12 @@ impl HttpProvider {
             ("subject", content.subject.as_deref().unwrap_or_default()),
             ("code", content.code.as_deref().unwrap_or_default()),
             ("id", &id),
+            ("channel", message.channel.name()),
+            ("kind", kind),
+            ("spoken", &spoken),
+            ("language", content.language.as_deref().unwrap_or_default()),
+            (REPLY_URL, reply_url.as_deref().unwrap_or_default()),
+            ("status_url", status_url.unwrap_or_default()),
         ];
         let words: Vec<_> = words.into_iter().chain(self.words.words()).collect();
         let url = parsed(&self.url, &words)?;
@@ -212,6 +194,9 @@ impl HttpProvider {
         }
         for (name, value) in &self.headers {
             gateway::add_secret(&mut request, name.clone(), &value.fill(&words)?).ok()?;
+        }
+        if let Some(key) = &self.signing {
+            standard_webhooks::sign(&mut request, key, &id, self.gateway.now())?;
         }
         Some(request)
     }
@@ -251,51 +236,31 @@ impl Provider for HttpProvider {
         })
     }
 
+    fn signs_receipts(&self) -> bool {
+        self.callbacks.is_some()
+    }
+
+    fn receipt(&self, callback: &Callback<'_>, now: Timestamp) -> Result<Receipt, Refusal> {
+        let callbacks = self.callbacks.as_ref().ok_or(Refusal::Unsigned)?;
+        standard_webhooks::receipt(&callbacks.key, callback, now)
+    }
+
+    fn takes_digits(&self) -> bool {
+        self.callbacks.as_ref().is_some_and(|callbacks| callbacks.asks)
+    }
+
+    fn digits(&self, callback: &Callback<'_>, now: Timestamp) -> Result<KeyedCall, Refusal> {
+        let callbacks = self.callbacks.as_ref().filter(|callbacks| callbacks.asks).ok_or(Refusal::Unsigned)?;
+        standard_webhooks::digits(&callbacks.key, callback, now)
+    }
+
+    fn spoken_reply(&self, words: &str, language: &str) -> Reply {
+        let body = serde_json::json!({ "say": words, "language": language, "hang_up": true }).to_string();
+        Reply { content_type: gateway::JSON, body }
+    }
+
     fn send<'a>(&'a self, message: &'a OutgoingMessage) -> Sending<'a> {
         Box::pin(self.message(message))
-    }
-}
-
-impl Own {
-    fn of(settings: &HttpSettings) -> Result<Self, BadSetting> {
-        let secret = settings.secret.as_ref().map(text_of).transpose()?;
-        let given = [settings.from.clone(), settings.username.clone(), secret, settings.account.clone()];
-        let given = SETTINGS.iter().zip(given).filter_map(|(name, value)| Some((*name, value?)));
-        let own: Vec<_> = given.collect();
-        for (name, value) in &own {
-            gateway::needed(name, value)?;
-        }
-        Ok(Self(own))
-    }
-
-    fn words(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.0.iter().map(|(name, value)| (*name, value.as_str()))
-    }
-}
-
-impl Body {
-    /// The operator's body, or the preset's if the operator gives none.
-    fn new(settings: &HttpSettings, preset: Option<&Preset>, samples: &Words<'_>) -> Result<Self, BadSetting> {
-        let (form, json) = match (&settings.form, &settings.json) {
-            (Some(_), Some(_)) => return Err(BadSetting::new("form", "this and json exclude each other")),
-            (None, None) => (
-                preset.and_then(|preset| preset.form).map(owned),
-                preset.and_then(|preset| preset.json).map(str::to_owned),
-            ),
-            (form, json) => (form.clone(), json.clone()),
-        };
-        if let Some(fields) = form {
-            return Ok(Self::Form(fields.iter().map(|line| field(line, samples)).collect::<Result<_, _>>()?));
-        }
-        let Some(json) = json else { return Ok(Self::None) };
-        let template = Template::new("json", &json, Encoding::Json, samples)?;
-        let filled = template.fill(samples).unwrap_or_default();
-        serde_json::from_str::<serde_json::Value>(&filled).map_err(|error| BadSetting {
-            key: "json",
-            line: Some(error.line()),
-            problem: "this is no JSON when it is filled; put names in quotation marks".to_owned(),
-        })?;
-        Ok(Self::Json(Box::new(template)))
     }
 }
 
@@ -318,15 +283,6 @@ fn preset(name: &str) -> Result<&'static Preset, BadSetting> {
         let names: Vec<_> = super::presets::PRESETS.iter().map(|preset| preset.guide.name).collect();
         BadSetting::new("preset", format!("no preset has this name; there are {}", names.join(", ")))
     })
-}
-
-fn owned(list: &[&str]) -> Vec<String> {
-    list.iter().map(|&item| item.to_owned()).collect()
-}
-
-fn text_of(secret: &Secret) -> Result<String, BadSetting> {
-    let text = std::str::from_utf8(secret.expose());
-    text.map(str::to_owned).map_err(|_| BadSetting::new("secret", "this is not UTF-8"))
 }
 
 fn method_named(name: &str) -> Result<Method, BadSetting> {
@@ -359,31 +315,6 @@ fn refused_words(settings: &HttpSettings, preset: Option<&Preset>) -> Result<Vec
         return Err(BadSetting::new("refused_words", "an empty word would be in every answer"));
     }
     Ok(words)
-}
-
-/// `Name: value`. The name is not a template.
-fn header(line: &str, samples: &Words<'_>) -> Result<(HeaderName, Template), BadSetting> {
-    let bad = |problem: &str| BadSetting::new("headers", problem);
-    let (name, value) = line.split_once(':').ok_or_else(|| bad("each of them is Name: value"))?;
-    let name =
-        HeaderName::try_from(name.trim()).map_err(|_| bad("a header's name has a character that none can have"))?;
-    if [HOST, CONTENT_LENGTH, TRANSFER_ENCODING].contains(&name) {
-        return Err(bad("Host, Content-Length and Transfer-Encoding are ours"));
-    }
-    let template = Template::new("headers", value.trim(), Encoding::Plain, samples)?;
-    // The text of a message may have several lines, so it cannot be in a header.
-    let filled = template.fill(samples).and_then(|value| HeaderValue::from_bytes(value.as_bytes()).ok());
-    filled.ok_or_else(|| bad("a value has a line break when it is filled"))?;
-    Ok((name, template))
-}
-
-/// `name=value`. The name is not a template.
-fn field(line: &str, samples: &Words<'_>) -> Result<(String, Template), BadSetting> {
-    let (name, value) = line.split_once('=').unwrap_or_default();
-    if name.trim().is_empty() {
-        return Err(BadSetting::new("form", "each of them is name=value"));
-    }
-    Ok((name.trim().to_owned(), Template::new("form", value, Encoding::Plain, samples)?))
 }
 
 fn server_of(url: &Url) -> (String, u16) {

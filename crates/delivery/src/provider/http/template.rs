@@ -69,6 +69,12 @@ impl Template {
         Ok(made)
     }
 
+    /// Whether it puts in the value of this name.
+    pub(super) fn uses(&self, name: &str) -> bool {
+        let template = self.environment.get_template(self.key);
+        template.is_ok_and(|template| template.undeclared_variables(false).contains(name))
+    }
+
     /// Names in a branch that the samples do not take are found too.
     fn check_names(&self, samples: &Words<'_>) -> Result<(), BadSetting> {
         let template = self.environment.get_template(self.key).map_err(|error| bad(self.key, &error))?;
