@@ -173,7 +173,7 @@ fn check((kind, part, _): &Place, filled: &str, filling: Filling<'_>) -> Result<
             "it has {length} characters once it is filled; the words of a call have {CALL_MAX} at most"
         ));
     }
-    if kind.is_call() && carries {
+    if kind.is_call() && kind.has_code() {
         let codes = filled.matches(filling.code).count();
         if codes > CALL_CODES {
             return Err(format!("it says the code {codes} times; a call says it {CALL_CODES} times at most"));

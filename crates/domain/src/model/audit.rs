@@ -66,7 +66,7 @@ pub enum AuditKind {
 
 impl AuditKind {
     /// All of them.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 47] = [
         Self::UserCreated,
         Self::UserUpdated,
         Self::UserDeleted,
