@@ -137,7 +137,7 @@ async fn nothing_is_called_where_the_operator_has_not_said_so() {
     assert!(outbox.routes().code_down_until(Channel::Sms, scene.now()).is_some());
 }
 
-/// Otherwise whoever chooses recipients could have them called.
+/// Otherwise a client that chooses recipients could have them called.
 #[tokio::test]
 async fn a_text_that_is_refused_is_not_called() {
     for error in [SendError::Refused, SendError::Unreachable] {

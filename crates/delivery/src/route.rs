@@ -303,8 +303,8 @@ impl Routes {
         earliest(self.taking(channel), now)
     }
 
-    /// Whether this route may take messages now, apart from how its own provider does: one that stands in takes none as long
-    /// as any route of text messages is up or on trial (SEC 99).
+    /// Whether this route may take messages now, apart from how its own provider does: a route that calls instead of texts
+    /// takes none as long as any route of text messages is up or on trial (SEC 99).
     pub(crate) fn is_asked(&self, route: &Route, now: Timestamp) -> bool {
         !route.stands_in() || self.down_until(route.queue, now).is_some()
     }

@@ -122,7 +122,7 @@ fn while_no_gateway_texts_the_same_code_is_spoken_to_the_same_number() {
     phones[0].verify(&mut api, &id, &call.code);
     assert!(texts.is_silent());
 
-    // Who asks the trail, a metric or an event is told that it was a call.
+    // The trail, the metrics and the events say that it was a call.
     let event = format!("/api/1/events?event_type_id=90042&user_id={}", phones[0].user);
     let events = api.expect(200, "GET", &event, "");
     assert_eq!(events["data"].as_array().unwrap().len(), 1, "{events}");

@@ -7,9 +7,9 @@ use super::super::gateway::Calling;
 /// Where a gateway is to send what it has to say.
 #[derive(Debug, Clone)]
 pub struct CallbackUrls {
-    /// Receipts.
+    /// Address for receipts.
     pub status: String,
-    /// Digits that are keyed into its calls.
+    /// Address for digits that are keyed into its calls.
     pub digits: String,
 }
 
