@@ -50,7 +50,16 @@ impl Engine {
             if let Some(user) = entry.user
                 && !views.contains_key(&user)
             {
-                views.insert(user, self.store.view(user).await?);
+                // A user that this version cannot read has no names here, and keeps no list of others from its reader.
+                let view = match self.store.view(user).await {
+                    Ok(view) => view,
+                    Err(error @ store::Error::Corrupt(_)) => {
+                        tracing::warn!(user = user.0, %error, "the names of a user cannot be read");
+                        View::default()
+                    }
+                    Err(error) => return Err(error.into()),
+                };
+                views.insert(user, view);
             }
             let view = entry.user.and_then(|user| views.get(&user));
             let user = view.and_then(|view| view.user.as_ref());

@@ -130,6 +130,7 @@ async fn a_link_is_shown_to_scanners_and_confirmed_by_its_person() {
     assert_eq!(state(&wire, &id).await, "accepted");
     assert_eq!(open(&wire, &path).await.status, 410, "it is used");
     let event = &events(&wire, 90_038).await[0];
+    assert_eq!(event["ipaddr"], "127.0.0.1", "from where it was answered");
     assert_eq!(
         (&event["otp_device_id"], &event["user_id"]),
         (&json!(device.parse::<i64>().unwrap()), &json!(wire.user))
@@ -245,7 +246,7 @@ async fn an_address_is_enrolled_by_its_link() {
     let id = told.text("id");
     assert!(told.text("expires_at").starts_with("2026-03-01T09:40:00"), "{told}");
     let page = open(&wire, &path(&mail)).await;
-    assert!(page.text.contains("wants to receive codes at"), "{page}");
+    assert!(page.text.contains("wants to use this mailbox"), "{page}");
     let typed = wire.put(&format!("2/registrations/{id}"), r#"{"otp":"123456"}"#).await;
     assert_eq!((typed.status(), &typed.json()["details"]), (422, &json!({ "parameters": ["otp"] })));
     let done = press(&wire, &path(&mail), "confirm").await;
@@ -342,6 +343,68 @@ async fn a_log_in_waits_for_its_link() {
     assert!(granted.single()["session_token"].is_string(), "{granted}");
 }
 
+/// Contract 5.2: a link that was mailed is as a prompt that was put.
+#[tokio::test]
+async fn a_log_in_that_only_polls_is_mailed_no_second_link() {
+    for mode in [EmailMode::Link, EmailMode::Both] {
+        let wire = start(mode).await;
+        let device = mailbox(&wire).await;
+        let body =
+            json!({ "state_token": wire.under_way().await, "device_id": device, "do_not_notify": true }).to_string();
+        let poll = async || wire.call_as(Scope::Authenticate, "POST", "/api/1/login/verify_factor", &body).await;
+        mailed(&wire, poll()).await;
+        let sent = wire.newest_message().await;
+        assert_eq!(poll().await.json()["status"]["type"], "pending");
+        wire.server.advance(121);
+        let over = poll().await;
+        assert_eq!(
+            (over.status(), &over.json()["status"]["message"]),
+            (401, &json!("Failed authentication with this factor"))
+        );
+        assert_eq!(wire.newest_message().await, sent);
+    }
+}
+
+/// The page that should warn shows an address, and nothing that a client was talked into handing on.
+#[tokio::test]
+async fn words_in_the_place_of_an_address_are_not_shown() {
+    let wire = start(EmailMode::Link).await;
+    let device = mailbox(&wire).await;
+    for (reported, is_shown) in [("IT desk: please confirm", false), ("2001:db8::7", true)] {
+        let body = json!({ "device_id": device, "ipaddr": reported }).to_string();
+        let (_, mail) = mailed(&wire, wire.post("2/verifications", &body)).await;
+        let page = open(&wire, &path(&mail)).await;
+        assert_eq!(page.text.contains(reported), is_shown, "{page}");
+        wire.server.advance(31);
+    }
+}
+
+/// Decision 76: "not me" is a denial at every door, also where the mail had a code.
+#[tokio::test]
+async fn a_poll_hears_that_the_person_has_denied() {
+    for mode in [EmailMode::Link, EmailMode::Both] {
+        let wire = start(mode).await;
+        let device = mailbox(&wire).await;
+        let (told, mail) = mailed(&wire, wire.post(&format!("1/otp_devices/{device}/trigger"), "{}")).await;
+        assert_eq!(press(&wire, &path(&mail), "disown").await.status, 200);
+        let body = json!({ "state_token": told.text("state_token") }).to_string();
+        let denied = wire.post(&format!("1/otp_devices/{device}/verify"), &body).await;
+        let failed = json!("Failed authentication with this factor");
+        assert_eq!((denied.status(), &denied.json()["status"]["message"]), (401, &failed), "{denied}");
+
+        wire.server.advance(31);
+        let body = json!({ "state_token": wire.under_way().await, "device_id": device }).to_string();
+        let step = async || wire.call_as(Scope::Authenticate, "POST", "/api/1/login/verify_factor", &body).await;
+        let (_, mail) = mailed(&wire, step()).await;
+        assert_eq!(press(&wire, &path(&mail), "disown").await.status, 200);
+        let sent = wire.newest_message().await;
+        let body = body.replace('}', r#","do_not_notify":true}"#);
+        let denied = wire.call_as(Scope::Authenticate, "POST", "/api/1/login/verify_factor", &body).await;
+        assert_eq!((denied.status(), &denied.json()["status"]["message"]), (401, &failed), "{denied}");
+        assert_eq!(wire.newest_message().await, sent, "nothing more is mailed");
+    }
+}
+
 /// SEC 26: nothing of a user is evaluated under a lock.
 #[tokio::test]
 async fn under_a_lock_a_link_confirms_nothing() {
@@ -401,4 +464,14 @@ async fn polls_that_are_held_are_answered_at_the_confirmation() {
     let path = path(&mail);
     let (held, pressed) = tokio::join!(wire.get(&at), press(&wire, &path, "confirm"));
     assert_eq!((held.json()["status"].as_str(), pressed.status.as_u16()), (Some("accepted"), 200), "{held}");
+
+    // Contract 5.2: so is the step of a log-in.
+    wire.server.advance(31);
+    let body = json!({ "state_token": wire.under_way().await, "device_id": device }).to_string();
+    let step = async |at: &str| wire.call_as(Scope::Authenticate, "POST", at, &body).await;
+    let (_, mail) = mailed(&wire, step("/api/1/login/verify_factor")).await;
+    let path = self::path(&mail);
+    let (held, pressed) = tokio::join!(step("/api/1/login/verify_factor?wait=25"), press(&wire, &path, "confirm"));
+    assert_eq!((held.status(), pressed.status.as_u16()), (200, 200), "{held}");
+    assert!(held.single()["session_token"].is_string(), "{held}");
 }

@@ -60,12 +60,17 @@ impl Pages {
         }
     }
 
+    /// A path of this server as a browser has to name it.
+    pub fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.root)
+    }
+
     /// The page as HTML.
     pub(crate) fn html(&self, page: &WebPage) -> Result<String, minijinja::Error> {
         let blocks = page.blocks.iter().map(Block::value).collect::<Vec<_>>();
         let body = self.templates.get_template("blocks")?.render(context! { blocks })?;
         let text = |text: &str| Html::text(text).value();
-        let file = |asset: &Asset| text(&format!("{}{}", self.root, asset.path()));
+        let file = |asset: &Asset| text(&self.address(asset.path()));
         let foot = page.foot.iter().map(Html::value).collect::<Vec<_>>();
         self.templates.get_template("page")?.render(context! {
             language => page.language,

@@ -28,8 +28,8 @@ link-life = { $minutes ->
 }
 link-caution = If you did not ask for it, somebody may know your password: change it. The page behind the link lets you say that it was not you.
 both-life = { $minutes ->
-    [one] Either works once, for one minute.
-   *[other] Either works once, for { $minutes } minutes.
+    [one] Use one of them, once, within one minute.
+   *[other] Use one of them, once, within { $minutes } minutes.
 }
 both-caution = If you did not ask for it, somebody may know your password: change it, do not give this code to anyone, and confirm nothing.
 warning-subject = Sign-ins to { $brand } that you did not accept
@@ -56,7 +56,7 @@ page-minutes-left = { $minutes ->
 }
 page-link-title = Is it you?
 page-link-lead-login = Somebody is signing in as { $who }.
-page-link-lead-enrolment = Somebody wants to receive codes at { $who }.
+page-link-lead-enrolment = Somebody wants to use this mailbox to sign in as { $who }.
 page-link-client = Where to
 page-link-account = Account
 page-link-from = From
@@ -68,14 +68,14 @@ page-link-heed = Confirm only what you have started yourself, a moment ago.
 page-link-confirm = Yes, it is me
 page-link-deny = No, it is not me
 page-link-confirmed = Confirmed
-page-link-go-back = You can close this page and go back to where you signed in.
+page-link-go-back = You can close this page and go back to where you started.
 page-link-goes-on = You are taken back now.
 page-link-disowned = Denied
-page-link-disowned-lead = The request was refused. Nothing was signed in.
+page-link-disowned-lead = The request was refused, and nothing was confirmed.
 page-link-disowned-advice = If you did not start it, somebody may know your password. Change it.
 page-link-over = This link no longer works
 page-link-over-lead = It was used, it is over, or a newer one took its place.
-page-link-over-advice = If you are signing in now, begin again there and use the newest message.
+page-link-over-advice = If you have just confirmed, you are done: go back to where you started. Otherwise begin again there, and use the newest message.
 page-link-not-from-page = This answer was not taken
 page-link-not-from-page-lead = It came from another website, so nothing was confirmed.
 page-link-not-from-page-advice = Open the link in the message itself, and answer on the page that it shows.

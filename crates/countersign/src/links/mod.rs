@@ -82,7 +82,7 @@ impl Links {
         let text = self.text(None, Some(request.headers()));
         let answered = match (request.method(), path.strip_prefix(FRONT)) {
             (&Method::GET | &Method::HEAD, Some(token)) => self.show(token).await,
-            (&Method::POST, None) => self.judge(request, text).await,
+            (&Method::POST, None) => self.judge(request, peer, text).await,
             (_, Some(_)) => return self.not_allowed("GET, HEAD", text),
             (_, None) => return self.not_allowed("POST", text),
         };
@@ -113,12 +113,20 @@ impl Links {
         let question = self.engine.link_question(token).await?;
         Ok(question.map(|question| {
             let text = self.text(question.language.as_deref(), None);
-            self.pages.response(StatusCode::OK, &page::asks(&question, token, self.engine.now()).page(text))
+            self.pages.response(
+                StatusCode::OK,
+                &page::asks(&question, token, self.pages.address(FORM), self.engine.now()).page(text),
+            )
         }))
     }
 
     /// Judges the form of the page.
-    async fn judge(&self, request: &Request<Bytes>, text: Text<'_>) -> Result<Option<Response>, Fault> {
+    async fn judge(
+        &self,
+        request: &Request<Bytes>,
+        peer: Option<Peer>,
+        text: Text<'_>,
+    ) -> Result<Option<Response>, Fault> {
         let not_from_page = |status| Ok(Some(self.pages.response(status, &LinkPage::NotFromPage.page(text))));
         // Browsers say from where a form comes. `Origin` is of no use: without a referrer it is `null`.
         let site = request.headers().get("sec-fetch-site");
@@ -129,7 +137,9 @@ impl Links {
             return not_from_page(StatusCode::BAD_REQUEST);
         };
         let answer = LinkAnswer { token: token.into_owned(), nonce: nonce.into_owned(), decision };
-        let actor = Actor { request: web::request_id::current().map(Arc::from), ..Actor::default() };
+        // From where it was answered: nobody reports it here, so it is the browser's own.
+        let ip = self.address(request.headers(), peer).map(|address| address.to_string());
+        let actor = Actor { ip, request: web::request_id::current().map(Arc::from), ..Actor::default() };
         let done = |language: Option<String>, page: LinkPage<'_>| {
             Ok(Some(self.pages.response(StatusCode::OK, &page.page(self.text(language.as_deref(), None)))))
         };
@@ -145,13 +155,17 @@ impl Links {
 
     /// The one answer for links that are unknown, over, or used. Somebody who names many of them waits.
     fn over(&self, headers: &HeaderMap, peer: Option<Peer>, text: Text<'_>) -> Response {
-        let address = peer.map(|Peer(socket)| web::proxy::client_ip(socket.ip(), headers, &self.trusted));
-        match address.map_or(Ok(()), |address| self.rate.take(&peer_key(address))) {
+        match self.address(headers, peer).map_or(Ok(()), |address| self.rate.take(&peer_key(address))) {
             Ok(()) => self.pages.response(StatusCode::GONE, &LinkPage::Over.page(text)),
             Err(RetryAfter(seconds)) => {
                 self.later(StatusCode::TOO_MANY_REQUESTS, seconds, Trouble::TooMany(seconds), text)
             }
         }
+    }
+
+    /// The address of the browser, as trusted proxies report it.
+    fn address(&self, headers: &HeaderMap, peer: Option<Peer>) -> Option<IpAddr> {
+        peer.map(|Peer(socket)| web::proxy::client_ip(socket.ip(), headers, &self.trusted))
     }
 
     fn later(&self, status: StatusCode, seconds: u64, trouble: Trouble<'_>, text: Text<'_>) -> Response {

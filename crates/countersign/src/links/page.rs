@@ -7,8 +7,8 @@ use pages::{LinkPage, LinkPurpose, ShownMoment};
 /// One minute, in milliseconds.
 const MINUTE: i64 = 60_000;
 
-/// The question of a link that waits. `token` is the one in its address.
-pub(super) fn asks<'a>(question: &'a LinkQuestion, token: &str, now: Timestamp) -> LinkPage<'a> {
+/// The question of a link that waits. `token` is the one in its address; the answer is posted to `action`.
+pub(super) fn asks<'a>(question: &'a LinkQuestion, token: &str, action: String, now: Timestamp) -> LinkPage<'a> {
     LinkPage::Asks(pages::LinkForm {
         purpose: match question.purpose {
             Purpose::Enrol => LinkPurpose::Enrolment,
@@ -25,8 +25,7 @@ pub(super) fn asks<'a>(question: &'a LinkQuestion, token: &str, now: Timestamp) 
             minutes: (question.expires_at.since(now).max(1) + MINUTE - 1) / MINUTE,
             clock: clock(question.expires_at),
         },
-        // Relative to the page, which a proxy may show below a path.
-        action: "../link".to_owned(),
+        action,
         hidden: vec![("token", token.to_owned()), ("nonce", question.nonce.clone())],
     })
 }
@@ -62,7 +61,9 @@ mod tests {
             [(-5, 0, 11), (0, 0, 10), (1, 0, 10), (60, 1, 9), (599, 9, 1), (600, 10, 1), (900, 15, 1)]
         {
             let question = question();
-            let LinkPage::Asks(page) = asks(&question, "t", Timestamp(1_772_357_400_000 + seconds * 1000)) else {
+            let LinkPage::Asks(page) =
+                asks(&question, "t", "/link".to_owned(), Timestamp(1_772_357_400_000 + seconds * 1000))
+            else {
                 panic!("a link that waits asks");
             };
             assert_eq!((page.asked.minutes, page.until.minutes), (gone, left), "{seconds} s");

@@ -90,7 +90,7 @@ pub struct Terms {
     /// The end user's address as the caller reported it, for the audit trail of the steps that follow.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip: Option<String>,
-    /// The devices to which prompts were put in this log-in.
+    /// The devices to which prompts were put, or links mailed, in this log-in.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub prompted: Vec<DeviceId>,
 }

@@ -50,7 +50,7 @@ pub(crate) struct MailedLink<'a> {
 }
 
 /// What the page of a link asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct LinkQuestion {
     /// The name of the client that asks, if it still exists.
     pub client: Option<String>,
@@ -70,6 +70,12 @@ pub struct LinkQuestion {
     pub language: Option<String>,
     /// What the page hands back with the answer.
     pub nonce: String,
+}
+
+impl std::fmt::Debug for LinkQuestion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "LinkQuestion({:?}, …)", self.purpose)
+    }
 }
 
 /// What a page hands back.
@@ -118,6 +124,11 @@ impl OpenLink {
     }
 }
 
+/// The person's address, if what the client reported is one: free text on the page could speak for anybody.
+fn reported_address(actor: &Actor) -> Option<&str> {
+    actor.ip.as_deref().filter(|text| text.parse::<IpAddr>().is_ok())
+}
+
 impl Engine {
     /// Sets what links begin with, where no public URL is configured: in a dev world, once it listens.
     pub fn set_link_base(&self, base: &str) {
@@ -138,7 +149,7 @@ impl Engine {
             (MailRequest::AsSet, EmailMode::Link) => (false, None),
             (MailRequest::AsSet, EmailMode::Both) => (true, None),
         };
-        Some(MailedLink { base, with_code, redirect_to, from: actor.ip.as_deref(), caller: actor.peer })
+        Some(MailedLink { base, with_code, redirect_to, from: reported_address(actor), caller: actor.peer })
     }
 
     /// The challenge of a link, and its whole address.

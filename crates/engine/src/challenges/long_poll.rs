@@ -158,13 +158,16 @@ impl Engine {
         hold: PollHold,
     ) -> Result<LoginStepAnswer, LoginStepError> {
         let first = self.log_in_step(step.clone(), context.clone()).await?;
-        // Only a prompt is answered by the person alone; a code comes with another call.
-        let waits = matches!(first, LoginStepAnswer::Pending(FactorKind::Push, _));
+        // A prompt or a link is answered by the person alone; a code comes with another call.
+        let waits = matches!(first, LoginStepAnswer::Pending(FactorKind::Push | FactorKind::Email, _));
         let at_once = hold.0.is_none_or(|request| self.held.span(request).0 <= 0);
         if at_once || !step.response.is_absent() || !waits {
             return Ok(first);
         }
         let Some(user) = self.store.user_logging_in(step.state_token).await? else { return Ok(first) };
+        if !self.awaits_person(user, &step).await? {
+            return Ok(first);
+        }
         let open = |stepped: &LoginStepAnswer| matches!(stepped, LoginStepAnswer::Pending(..));
         // The call asked for one prompt: if it expires meanwhile, no other one is sent.
         let again = LoginStep { notify: false, ..step };

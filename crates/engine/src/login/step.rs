@@ -128,8 +128,11 @@ impl Engine {
             match waiting(&snapshot, &step, now) {
                 Waiting::Person(shown) => return Ok(LoginStepAnswer::Pending(device.factor, shown)),
                 Waiting::Code if !step.notify => return Ok(LoginStepAnswer::Pending(device.factor, None)),
-                // "Do not notify" is said of pushes (contract 5.2): tools that ask for the first code say it too.
-                Waiting::Nothing if !step.notify && device.factor == FactorKind::Push => {
+                // "Do not notify" is said of pushes (contract 5.2): tools that ask for the first code say it too. A link that
+                // was mailed is as a prompt that was put.
+                Waiting::Nothing
+                    if !step.notify && (device.factor == FactorKind::Push || terms.prompted.contains(&device.id)) =>
+                {
                     // A prompt that was put and is over can end well no more; before one was put, nothing has failed.
                     let is_dead = terms.prompted.contains(&device.id);
                     return Ok(if is_dead {
@@ -219,10 +222,11 @@ impl Engine {
             Some(content) => Some(self.queue(&verification, device, &content).await?),
             None => None,
         };
+        let prompts = device.factor == FactorKind::Push || matches!(verification.challenge, Challenge::Link(_));
         let opening = Opening { verification, message, pending_devices: false };
         let by = context.clone();
         let policy = self.settings.policy.clone();
-        let (state_token, prompts) = (step.state_token, device.factor == FactorKind::Push);
+        let state_token = step.state_token;
         let asker = (context.client, context.right);
         let name = DecisionName::LogInChallenge;
         let sending = Sending { name, user, target: &credential, has_code: true, by: asker, now };
@@ -253,6 +257,15 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// Whether the person may answer a step of a log-in apart from its caller: a prompt, or a link in a mail.
+    pub(crate) async fn awaits_person(&self, user: UserId, step: &LoginStep) -> Result<bool, Fault> {
+        let view = self.store.view(user).await?;
+        let put = put(&view, step, self.now());
+        Ok(put.is_some_and(|v| matches!(v.challenge, Challenge::Approval { .. } | Challenge::Link(_))))
+    }
+}
+
 /// What a poll finds.
 enum Waiting {
     /// A prompt that only the person can answer: it is not put again while it lives (decision 26).
@@ -265,15 +278,19 @@ enum Waiting {
     Nothing,
 }
 
-fn waiting(view: &View, step: &LoginStep, now: Timestamp) -> Waiting {
-    let put = view.verifications.iter().rfind(|v| {
+/// What was put to the device of this step, if it lives.
+fn put<'v>(view: &'v View, step: &LoginStep, now: Timestamp) -> Option<&'v Verification> {
+    view.verifications.iter().rfind(|v| {
         v.purpose == Purpose::SignIn
             && Some(v.device_id) == step.device
             && v.is_live()
             && now < v.expires_at
             && v.state_token.as_ref().is_some_and(|token| token.matches(&step.state_token))
-    });
-    match put.map(|v| (&v.challenge, v.status)) {
+    })
+}
+
+fn waiting(view: &View, step: &LoginStep, now: Timestamp) -> Waiting {
+    match put(view, step, now).map(|v| (&v.challenge, v.status)) {
         None => Waiting::Nothing,
         // A mail with a code is sent anew when it is asked for; the person may confirm its link meanwhile.
         Some(

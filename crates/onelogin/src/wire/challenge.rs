@@ -24,8 +24,8 @@ pub(crate) fn pending(factor: FactorKind) -> &'static str {
     }
 }
 
-/// The person's address as the caller reports it, for the audit trail and the page of a link. What is not an address is dropped:
-/// no rule reads it.
+/// The person's address as the caller reports it, for the audit trail. No rule reads it, so odd text is kept if it is short
+/// and clean; the page of a link shows addresses only.
 pub(crate) fn reported_ip(body: &Body) -> Option<String> {
     body.text("ipaddr", IP_MAX).ok().flatten().filter(|ip| !ip.is_empty() && text::is_clean(ip))
 }

@@ -40,10 +40,14 @@ pub(crate) fn origin(text: &str) -> Option<String> {
     plain.then(|| url.origin().ascii_serialization())
 }
 
-/// An address on one of these origins, without a user name or password that would hide where it leads.
+/// An address on one of these origins. Nothing in it hides where it leads: it has no user name, not even an empty one, and
+/// nothing that a parser would drop or turn (SEC 66).
 pub(crate) fn listed(address: &str, origins: &[String]) -> Option<url::Url> {
-    let url = url::Url::parse(address).ok()?;
-    let fits = url.username().is_empty() && url.password().is_none();
+    let is_plain = |character: char| !character.is_control() && !character.is_whitespace() && character != '\\';
+    let url = url::Url::parse(address).ok().filter(|_| address.chars().all(is_plain))?;
+    let authority = address.split_once("//").map_or("", |(_, rest)| rest).split(['/', '?', '#']).next().unwrap_or("");
+    // Other schemes have an origin too: that of a `blob:` is the one inside.
+    let fits = matches!(url.scheme(), "https" | "http") && !authority.contains('@');
     (fits && origins.contains(&url.origin().ascii_serialization())).then_some(url)
 }
 
@@ -69,6 +73,30 @@ mod tests {
             "javascript:alert(1)",
         ] {
             assert_eq!(origin(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn an_address_on_a_listed_origin_hides_nothing() {
+        let origins = ["https://app.example".to_owned()];
+        for fits in ["https://app.example", "https://app.example/a?b=c@d#e", "https://APP.example:443/%5C"] {
+            assert!(listed(fits, &origins).is_some(), "{fits}");
+        }
+        for other in [
+            "blob:https://app.example/x",
+            "https://@app.example/",
+            "https://user@app.example/",
+            "https://app.example\\@evil.example/",
+            "https:\\\\app.example/",
+            "https://app.exam\tple/",
+            " https://app.example/",
+            "https://app.example/\n",
+            "http://app.example/",
+            "https://app.example.evil.example/",
+            "javascript://app.example/",
+            "//app.example/",
+        ] {
+            assert!(listed(other, &origins).is_none(), "{other}");
         }
     }
 }

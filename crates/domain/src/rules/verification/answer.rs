@@ -77,7 +77,7 @@ fn charge_to(found: Found<'_>, evidence: &Evidence, context: &Actor, now: Timest
     match found.verification.map(|v| v.status) {
         Some(Status::Accepted { collected, .. }) => return judged.collect(collected),
         // Too many wrong codes kill a state token; only a person can deny.
-        Some(Status::Rejected { .. }) => return Decision::reply(Outcome::Refused(judged.why_rejected())),
+        Some(Status::Rejected { .. }) => return Decision::reply(Outcome::Refused(judged.why_rejected(evidence))),
         Some(Status::Expired) => return Decision::reply(Outcome::Refused(Reason::NotOpen)),
         Some(Status::Pending { .. }) | None => {}
     }

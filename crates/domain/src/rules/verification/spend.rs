@@ -10,7 +10,7 @@ use crate::model::refusal::Reason;
 use crate::model::seal::Sealed;
 use crate::model::time::Timestamp;
 use crate::model::verification::{MAX_ATTEMPTS, Status, Verification, VerificationEnd};
-use crate::rules::factor::evidence::{Freshness, Proof, Subject};
+use crate::rules::factor::evidence::{Evidence, Freshness, Proof, Subject};
 use crate::rules::throttle;
 use crate::rules::verification::end::discard;
 use crate::rules::verification::outcome::Outcome;
@@ -163,8 +163,13 @@ impl Judged<'_> {
         decision
     }
 
-    pub(super) fn why_rejected(&self) -> Reason {
-        if self.verification.is_some_and(|v| v.challenge.takes_code()) { Reason::NotOpen } else { Reason::Denied }
+    /// Why nothing comes of a verification that was rejected. Codes are rejected by too many wrong ones; whatever a person
+    /// answers apart from the caller, by the person. A mail with both has two ways: a poll asks what the person has said.
+    pub(super) fn why_rejected(&self, evidence: &Evidence) -> Reason {
+        let polls_link =
+            |v: &Verification| matches!(v.challenge, Challenge::Link(_)) && matches!(evidence, Evidence::Absent);
+        let is_typed = |v: &Verification| v.challenge.takes_code() && !polls_link(v);
+        if self.verification.is_some_and(is_typed) { Reason::NotOpen } else { Reason::Denied }
     }
 
     /// Ends the verification as rejected; a registration takes its hidden device along.
