@@ -137,7 +137,7 @@ impl Links {
             return not_from_page(StatusCode::BAD_REQUEST);
         };
         let answer = LinkAnswer { token: token.into_owned(), nonce: nonce.into_owned(), decision };
-        // From where it was answered: nobody reports it here, so it is the browser's own.
+        // From where it was answered: no client reports it here, so it is the browser's own.
         let ip = self.address(request.headers(), peer).map(|address| address.to_string());
         let actor = Actor { ip, request: web::request_id::current().map(Arc::from), ..Actor::default() };
         let done = |language: Option<String>, page: LinkPage<'_>| {
