@@ -40,7 +40,7 @@ pub use sections::smtp::SmtpConfig;
 pub use sections::storage::{StorageConfig, default_data_dir};
 pub use sections::tls::TlsConfig;
 pub use sections::webhooks::WebhooksConfig;
-pub use sources::FlagValues;
+pub use sources::{FlagValues, numbers_of};
 pub use suggest::distance;
 pub use table::{SETTINGS, Setting};
 pub use values::{Origin, Values};

@@ -86,6 +86,23 @@ impl Values {
     }
 }
 
+/// The whole numbers that a file in the form of a configuration sets below a table. It may set nothing else, and neither flags nor
+/// variables count.
+pub fn numbers_of(file: &Path, table: &str) -> anyhow::Result<Vec<(&'static str, i64)>> {
+    let flags = FlagValues { config: Some(file.to_owned()), ..FlagValues::default() };
+    let values = Values::gather_with(&flags, &|_| Ok(None))?;
+    let mut numbers = Vec::new();
+    for setting in SETTINGS.iter() {
+        let key = setting.row.key;
+        let (Some(value), Origin::File(_)) = values.of(key) else { continue };
+        match value.as_integer() {
+            Some(number) if key.split_once('.').is_some_and(|(of, _)| of == table) => numbers.push((key, number)),
+            _ => bail!("{}: {key} is no number of [{table}]; remove it", file.display()),
+        }
+    }
+    Ok(numbers)
+}
+
 type InFile = Vec<(&'static Setting, Value, PathBuf)>;
 
 /// The value of a setting. An error names the flag, variable or file.

@@ -14,8 +14,9 @@ use axum::routing::get;
 use axum::{Router, middleware};
 use config::Config;
 use delivery::{Ending, RouteHealth};
+use domain::model::price::amount;
 use domain::{Digest, FactorKind, Timestamp};
-use engine::{BudgetOwner, Engine, MessageBudget};
+use engine::{BudgetOwner, ClosedPrefixes, Engine, MessageBudget, SpendBudget, SpendOwner};
 use onelogin::Dialect;
 use tokio::net::TcpListener;
 use web::front::Front;
@@ -207,6 +208,8 @@ async fn page(watched: &MetricsSource) -> Result<String, engine::Fault> {
     page.single("countersign_held_polls", "gauge", "Polls held until a person answers.", engine.held_polls());
 
     messages(&mut page, &engine.message_budgets().await?);
+    spending(&mut page, &engine.spend_budgets().await?);
+    prefixes(&mut page, &engine.closed_prefixes());
     let waiting = engine.store().waiting().await?;
     page.single("countersign_outbox_messages", "gauge", "Messages that wait to be sent.", waiting.messages);
     let age = waiting.oldest.map_or(0, |oldest| engine.now().since(oldest).max(0));
@@ -295,7 +298,7 @@ fn endings(page: &mut Page, name: &str, routes: &[RouteHealth], counts: fn(&Rout
 
 /// How the messages of the day stand (SEC 33). Clients are named by their row, as in the log.
 fn messages(page: &mut Page, budgets: &[MessageBudget]) {
-    let mut family = |name: &str, help: &str, value: fn(&MessageBudget) -> u64| {
+    let mut family = |name: &str, help: &str, value: fn(&MessageBudget) -> i64| {
         page.family(name, "gauge", help);
         for budget in budgets {
             let of = match budget.owner {
@@ -307,9 +310,43 @@ fn messages(page: &mut Page, budgets: &[MessageBudget]) {
     };
     let help = "Messages of this day (UTC) that nodes have taken to send; of all clients together where none is named.";
     family("countersign_messages_taken", help, |budget| budget.taken);
-    family("countersign_messages_ceiling", "The most of a day.", |budget| budget.limit.into());
+    family("countersign_messages_ceiling", "The most of a day.", |budget| budget.limit);
     let help = "What that has reached, in percent: 0, 80 or 100.";
     family("countersign_messages_alarm", help, |budget| budget.alarm.into());
+}
+
+/// How the caps on what messages cost stand (SEC 101), in units of the currency. Those of clients and countries name them.
+fn spending(page: &mut Page, budgets: &[SpendBudget]) {
+    let mut family = |name: &str, help: &str, value: fn(&SpendBudget) -> String| {
+        page.family(name, "gauge", help);
+        for budget in budgets {
+            let (client, country) = match budget.owner {
+                SpendOwner::Server => (String::new(), ""),
+                SpendOwner::Client(client) => (client.0.to_string(), ""),
+                SpendOwner::Country(country) => (String::new(), country),
+            };
+            page.sample(name, &[("client", &client), ("country", country)], value(budget));
+        }
+    };
+    let help = "What nodes have taken to spend on messages this day (UTC), in units of the currency of the prices.";
+    family("countersign_spend_taken", help, |budget| amount(budget.taken));
+    family("countersign_spend_cap", "The most of a day.", |budget| amount(budget.cap));
+    let help = "What that has reached, in percent: 0, 80 or 100.";
+    family("countersign_spend_alarm", help, |budget| budget.alarm.to_string());
+}
+
+/// The prefixes to which nothing is sent, or only trial messages (SEC 102). A block is counted, and not named.
+fn prefixes(page: &mut Page, closed: &ClosedPrefixes) {
+    let name = "countersign_prefixes_closed";
+    page.family(
+        name,
+        "gauge",
+        "Countries, and blocks of a thousand numbers, that are closed: messages are hardly answered.",
+    );
+    for country in &closed.countries {
+        page.sample(name, &[("kind", "country"), ("country", country)], 1);
+    }
+    page.sample(name, &[("kind", "block"), ("country", "")], closed.blocks);
 }
 
 /// A factor's name in a label.

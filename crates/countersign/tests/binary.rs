@@ -35,6 +35,8 @@ mod mail;
 mod numbers;
 #[path = "binary/pages.rs"]
 mod pages;
+#[path = "binary/prices.rs"]
+mod prices;
 #[path = "binary/sms_by_call.rs"]
 mod sms_by_call;
 #[path = "binary/users.rs"]

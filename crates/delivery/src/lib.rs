@@ -8,6 +8,7 @@
 //!
 //! To add a provider, see ARCHITECTURE.md, "How to add …".
 
+mod accounts;
 mod breaker;
 mod message;
 mod outbox;
@@ -15,11 +16,13 @@ mod provider;
 mod receipts;
 mod route;
 mod tls;
+mod tries;
 pub mod webhook;
 
+pub use accounts::{Accounts, Taking};
 pub use breaker::RouteState;
 pub use message::{Concerned, OutgoingMessage};
-pub use outbox::{DeliveryClock, Outbox, Worker, send};
+pub use outbox::{DeliveryClock, Outbox, Worker};
 pub use provider::signature;
 pub use provider::{
     BadSetting, Callback, CallbackUrls, Calling, DkimSettings, Encryption, FileProvider, Finding, Guide, HttpProvider,
@@ -30,3 +33,4 @@ pub use provider::{
 };
 pub use receipts::Receipts;
 pub use route::{Ending, Route, RouteHealth, Routes};
+pub use tries::send;

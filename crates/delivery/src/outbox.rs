@@ -3,27 +3,22 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::model::country;
 use domain::rules::{called, undelivered};
-use domain::{Channel, Content, DropReason, Keyring, Message, MessageId, Timestamp};
+use domain::{Channel, Content, DropReason, Keyring, Message, Timestamp};
 use futures_util::future::join_all;
 use store::{MessageOutcome, QueuedMessage, Store};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::timeout;
 
+use crate::accounts::{self, Accounts, Paid};
 use crate::breaker::RouteState;
 use crate::message::OutgoingMessage;
-use crate::provider::{Provider, SendError};
+use crate::provider::SendError;
 use crate::route::{Route, Routes};
+use crate::tries::{self, send};
 
-/// Wait before the second and the third round over all routes, in milliseconds. After them a message is given up, so each
-/// route is tried three times at most (SEC 72).
-const BACK_OFF: [i64; 2] = [1_000, 4_000];
-/// What a claim outlasts the longest sending by, in milliseconds: time to record the outcome.
-const LEASE_MARGIN: i64 = 20_000;
 /// How long we retry recording that a message was sent, in milliseconds. It is shorter than the margin of the claim.
 const RECORDING: i64 = 12_000;
 /// Wait between two tries of that, in milliseconds.
@@ -39,6 +34,7 @@ pub struct Outbox {
     store: Store,
     keys: Keyring,
     routes: Routes,
+    accounts: Arc<dyn Accounts>,
     /// Whether nothing more is to be claimed.
     stop: watch::Sender<bool>,
 }
@@ -54,8 +50,8 @@ pub trait DeliveryClock: Send + Sync {
 
 impl Outbox {
     /// The messages in `store`, which open with `keys`.
-    pub fn new(store: &Store, keys: &Keyring, routes: Routes) -> Self {
-        Self { store: store.clone(), keys: keys.clone(), routes, stop: watch::Sender::new(false) }
+    pub fn new(store: &Store, keys: &Keyring, routes: Routes, accounts: Arc<dyn Accounts>) -> Self {
+        Self { store: store.clone(), keys: keys.clone(), routes, accounts, stop: watch::Sender::new(false) }
     }
 
     /// What carries them.
@@ -104,8 +100,8 @@ impl Outbox {
             loop {
                 let over = self.store.ended_messages(channel, clock.now(), WITHOUT_ROUTE).await?;
                 let is_full = over.len() == WITHOUT_ROUTE;
-                for message in over {
-                    self.give_up(message, DropReason::NoRoute, clock.now()).await?;
+                for QueuedMessage { message, free, .. } in over {
+                    self.give_up(message, DropReason::NoRoute, free, clock.now()).await?;
                 }
                 if !is_full {
                     break;
@@ -116,25 +112,43 @@ impl Outbox {
     }
 
     /// Gives a message up: a decision about its user, so that the trail says so. One that has been sent or replaced
-    /// meanwhile stays what it is.
-    async fn give_up(&self, message: Message, why: DropReason, now: Timestamp) -> Result<(), store::Error> {
-        let user = message.user_id;
-        match self.store.decide(user, move |view| undelivered::give_up(view, &message, why, now)).await {
+    /// meanwhile stays what it is. `unspent` is what was set aside for it and is not spent.
+    async fn give_up(
+        &self,
+        message: Message,
+        why: DropReason,
+        unspent: i64,
+        now: Timestamp,
+    ) -> Result<(), store::Error> {
+        let (user, charge, queued_at) = (message.user_id, message.charge, message.created_at);
+        match self.store.decide(user, move |view| undelivered::give_up(view, &message, why, unspent, now)).await {
             Err(store::Error::Ended) => Ok(()),
-            decided => decided,
+            Ok(()) => {
+                self.accounts.give_back(charge.as_ref(), unspent, queued_at);
+                Ok(())
+            }
+            Err(error) => Err(error),
         }
     }
 
-    /// Settles a text message that was called, so that the trail says so. One that has been settled meanwhile stays as it is.
-    async fn settle_called(&self, message: &Message, now: Timestamp) -> Result<(), store::Error> {
-        let (user, message) = (message.user_id, message.clone());
-        let id = message.id;
-        match self.store.decide(user, move |view| called::called(view, &message, now)).await {
+    /// Settles a text message that this provider has called, so that the trail says so. One that has been settled meanwhile
+    /// stays as it is.
+    async fn settle_called(
+        &self,
+        message: &Message,
+        provider: &str,
+        unspent: i64,
+        now: Timestamp,
+    ) -> Result<(), store::Error> {
+        let (id, user, message) = (message.id, message.user_id, message.clone());
+        let provider = provider.to_owned();
+        let by = provider.clone();
+        match self.store.decide(user, move |view| called::called(view, &message, &by, unspent, now)).await {
             Err(store::Error::Ended) => Ok(()),
             Err(error @ (store::Error::Corrupt(_) | store::Error::Conflict(_))) => {
                 // Without a record of any kind the person would be called again.
                 tracing::error!(message = id.0, %error, "call in place of a text message not recorded in the trail");
-                self.store.settle_message(id, MessageOutcome::Sent, now).await
+                self.store.settle_message(id, MessageOutcome::Sent { provider, unspent }, now).await
             }
             decided => decided,
         }
@@ -157,6 +171,9 @@ pub struct Worker<'a> {
 /// A sending that has ended.
 struct Sent {
     message: Message,
+    /// As in [`Paid`].
+    price: i64,
+    left: i64,
     /// Routes that it has passed, this one included.
     passed: u32,
     /// The country of its number.
@@ -248,7 +265,7 @@ impl Worker<'_> {
 
     async fn claim(&self, limit: usize, now: Timestamp) -> Result<Vec<QueuedMessage>, store::Error> {
         let turn = self.outbox.routes.turn(self.route, now);
-        let lease = lease(self.route.provider().timeout());
+        let lease = tries::lease(self.route.provider().timeout());
         self.outbox.store.claim_messages(self.route.queue(), turn, now, limit, lease).await
     }
 
@@ -271,8 +288,8 @@ impl Worker<'_> {
         sending: &mut JoinSet<Sent>,
         clock: &dyn DeliveryClock,
     ) -> Result<(), store::Error> {
-        let QueuedMessage { message, passed, passed_before } = queued;
-        let put_back = |at| MessageOutcome::PutBack { at, passed: passed_before };
+        let QueuedMessage { message, passed, passed_before, free } = queued;
+        let put_back = |at| MessageOutcome::PutBack { at, passed: passed_before, free };
         let now = clock.now();
         if !self.outbox.routes.is_asked(self.route, now) {
             // Another route has come back since this one claimed it.
@@ -283,7 +300,7 @@ impl Worker<'_> {
         let round = passed.saturating_sub(1) / self.outbox.routes.turn(self.route, now).of;
         let reason = if now >= message.not_after {
             DropReason::Expired
-        } else if round as usize > BACK_OFF.len() {
+        } else if tries::is_over(round) {
             // Senders that died, or routes that went down meanwhile, have used up its tries without a record.
             DropReason::Undeliverable
         } else if let Some(content) = self.outbox.open(&message) {
@@ -293,22 +310,29 @@ impl Worker<'_> {
             };
             let provider = self.route.provider().clone();
             let country = country::of_number(&outgoing.content.to).first().copied();
-            sending.spawn(async move {
-                let result = send(provider.as_ref(), &outgoing).await;
-                Sent { message, passed, country, result }
-            });
-            return Ok(());
+            let Outbox { store, accounts, .. } = self.outbox;
+            let what = (&message, outgoing.content.to.as_str(), free);
+            match accounts::pay(&**accounts, store, self.route, what, now).await? {
+                Some(Paid { price, left }) => {
+                    sending.spawn(async move {
+                        let result = send(provider.as_ref(), &outgoing).await;
+                        Sent { message, price, left, passed, country, result }
+                    });
+                    return Ok(());
+                }
+                None => DropReason::SpendCap,
+            }
         } else {
             tracing::error!(message = message.id.0, "message cannot be decrypted with the known keys");
             DropReason::Unreadable
         };
-        self.outbox.give_up(message, reason, now).await
+        self.outbox.give_up(message, reason, free, now).await
     }
 
     /// Records how a sending ended.
     async fn finish(&self, ended: Result<Sent, JoinError>, clock: &dyn DeliveryClock) -> Result<(), store::Error> {
         let channel = self.route.channel();
-        let Sent { message, passed, country, result } = match ended {
+        let Sent { message, price, left, passed, country, result } = match ended {
             Ok(sent) => sent,
             Err(error) => {
                 // The message is due again when its lease is over.
@@ -324,12 +348,16 @@ impl Worker<'_> {
             if self.route.stands_in() {
                 tracing::info!(message = id, provider, "text message called: no route for text messages works");
             }
-            return self.record_sent(&message, clock).await;
+            return self.record_sent(&message, left, clock).await;
         };
+        // What a provider has not sent, it does not charge.
+        let free = if error.is_unsent() { left + price } else { left };
         tracing::warn!(message = id, channel = channel.name(), provider, %error, "message delivery failed");
-        match self.next_try(error, message.id, passed, now) {
-            Some(at) => self.outbox.store.settle_message(message.id, MessageOutcome::Retry { at }, now).await?,
-            None => self.outbox.give_up(message, DropReason::Undeliverable, now).await?,
+        let turn = self.outbox.routes.turn(self.route, now);
+        let has_others = self.outbox.routes.has_others(self.route, now);
+        match tries::next(error, message.id, passed, (turn, has_others), now) {
+            Some(at) => self.outbox.store.settle_message(message.id, MessageOutcome::Retry { at, free }, now).await?,
+            None => self.outbox.give_up(message, DropReason::Undeliverable, free, now).await?,
         }
         // It is another route's now. So is what waits, if this failure took the route down.
         self.outbox.wake(self.route.queue());
@@ -337,57 +365,35 @@ impl Worker<'_> {
     }
 
     /// Records that a message was sent, again if the database cannot, for as long as the claim lasts: without a record, the
-    /// next sender sends it once more.
-    async fn record_sent(&self, message: &Message, clock: &dyn DeliveryClock) -> Result<(), store::Error> {
+    /// next sender sends it once more. `unspent` is what was set aside beyond its price.
+    async fn record_sent(
+        &self,
+        message: &Message,
+        unspent: i64,
+        clock: &dyn DeliveryClock,
+    ) -> Result<(), store::Error> {
         let until = clock.now().plus(RECORDING);
         loop {
             let now = clock.now();
+            let provider = self.route.provider().name();
             let recorded = if self.route.stands_in() {
-                self.outbox.settle_called(message, now).await
+                self.outbox.settle_called(message, provider, unspent, now).await
             } else {
-                self.outbox.store.settle_message(message.id, MessageOutcome::Sent, now).await
+                let outcome = MessageOutcome::Sent { provider: provider.to_owned(), unspent };
+                self.outbox.store.settle_message(message.id, outcome, now).await
             };
             match recorded {
                 Err(store::Error::Unavailable(_)) if clock.now() < until => clock.sleep(RECORD_AGAIN).await,
-                recorded => return recorded,
+                Err(error) => return Err(error),
+                Ok(()) => {
+                    self.outbox.accounts.give_back(message.charge.as_ref(), unspent, message.created_at);
+                    return Ok(());
+                }
             }
         }
     }
-
-    /// When a message whose sending failed is tried again, if it is: at once by the next route that is up, and after the
-    /// last by the first, after a wait.
-    fn next_try(&self, error: SendError, id: MessageId, passed: u32, now: Timestamp) -> Option<Timestamp> {
-        let turn = self.outbox.routes.turn(self.route, now);
-        let round = passed.saturating_sub(1) / turn.of;
-        let ends_round = turn.position >= turn.last;
-        let has_others = self.outbox.routes.has_others(self.route, now);
-        let may_succeed = error.is_temporary() || (has_others && error != SendError::Unreachable);
-        match BACK_OFF.get(round as usize) {
-            _ if !may_succeed => None,
-            _ if !ends_round => Some(now),
-            wait => wait.map(|wait| now.plus(spread(*wait, id))),
-        }
-    }
-}
-
-/// Hands a message to a provider, for as long as it may take.
-pub async fn send(provider: &dyn Provider, message: &OutgoingMessage) -> Result<(), SendError> {
-    timeout(provider.timeout(), provider.send(message)).await.unwrap_or(Err(SendError::TimedOut))
-}
-
-/// A wait that is up to a quarter shorter or longer, by the message: what failed together is not tried again together.
-fn spread(wait: i64, id: MessageId) -> i64 {
-    /// Spreads neighbouring ids over all numbers (Knuth, TAOCP 6.4).
-    const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
-    let part = i64::from((id.0.unsigned_abs().wrapping_mul(GOLDEN) >> 54) as u16);
-    wait * 3 / 4 + wait / 2 * part / 1_024
-}
-
-/// How long a claim keeps other nodes away, in milliseconds.
-fn lease(timeout: Duration) -> i64 {
-    i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX).saturating_add(LEASE_MARGIN)
 }
 
 #[cfg(test)]
 #[path = "outbox_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -10,10 +10,14 @@ const CALLS: &[Channel] = &[Channel::Voice];
 impl Scene {
     /// A text message with a code, and with words for a call.
     async fn queue_code(&self, id: i64) {
+        self.queue_code_for(id, None).await;
+    }
+
+    async fn queue_code_for(&self, id: i64, charge: Option<Charge>) {
         let call = SpokenWords { body: "Your code is 123456".to_owned(), language: "en".to_owned() };
         let text = Content::of("+491701234567".to_owned(), "own text 123456\n\n@example.com #123456".to_owned());
         let content = Content { code: Some("123456".to_owned()), call: Some(call), ..text };
-        self.queue_content(id, Channel::Sms, content).await;
+        self.queue_content(id, Channel::Sms, content, charge).await;
     }
 
     fn calling(&self, name: &'static str) -> Fake {
@@ -23,7 +27,7 @@ impl Scene {
     /// An outbox that may call texts.
     fn outbox_that_calls<const N: usize>(&self, fakes: [Fake; N]) -> (Outbox, [Arc<Fake>; N]) {
         let (outbox, fakes) = self.outbox(fakes);
-        (Outbox::new(&self.store, &self.keys, outbox.routes.with_texts_called()), fakes)
+        (Outbox::new(&self.store, &self.keys, outbox.routes.with_texts_called(), self.till.clone()), fakes)
     }
 
     fn now(&self) -> Timestamp {
@@ -230,4 +234,74 @@ async fn of_nodes_that_disagree_about_a_route_one_carries_the_message() {
     carried.sort_unstable();
     assert_eq!(carried, (1..=20).collect::<Vec<_>>());
     assert!(scene.is_empty().await);
+}
+
+/// A call that costs more than the text; with so much to spend, of which 9 are set aside for each message.
+fn priced(scene: &Scene, all: i64, messages: i64) -> Charge {
+    scene.till.prices.lock().unwrap().extend_from_slice(&[("a", 5), ("b", 9)]);
+    scene.till.left.store(all - 9 * messages, Ordering::SeqCst);
+    Charge { client: None, country: "DE", block: None, micros: 9 }
+}
+
+/// SEC 101: what the call costs less than what is set aside is given back, and what it costs is in the books.
+#[tokio::test]
+async fn a_text_that_is_called_is_paid_as_the_call() {
+    for (called, expected) in [(true, 91), (false, 95)] {
+        let scene = Scene::new();
+        let (outbox, [_, calls]) = scene.outbox_that_calls([scene.fake("a"), scene.calling("b")]);
+        let charge = priced(&scene, 100, 1);
+        if called {
+            fail(&outbox, Channel::Sms, scene.now());
+        }
+        scene.queue_code_for(1, Some(charge)).await;
+        scene.work(&outbox).await;
+        assert_eq!(calls.tried().len(), usize::from(called));
+        let spent = scene.store.spending(Timestamp(0)).await.unwrap();
+        let [one] = &spent[..] else { panic!("{spent:?}") };
+        assert_eq!(one.provider.as_deref(), Some(if called { "b" } else { "a" }));
+        assert_eq!((scene.till.left.load(Ordering::SeqCst), one.micros), (expected, 100 - expected));
+    }
+}
+
+/// SEC 101: it may be put back any number of times, and is paid once.
+#[tokio::test]
+async fn a_message_that_is_put_back_is_paid_once() {
+    let scene = Scene::new();
+    let (outbox, [texts, calls]) = scene.outbox_that_calls([scene.fake("a"), scene.calling("b")]);
+    // There is nothing to spend but what is set aside.
+    let charge = priced(&scene, 18, 2);
+    fail(&outbox, Channel::Sms, scene.now());
+    // One must not be called. The other is claimed for a call that has not begun.
+    scene.queue_for(1, Channel::Sms, Some(charge)).await;
+    scene.work(&outbox).await;
+    scene.queue_code_for(2, Some(charge)).await;
+    let call = stand_in(&outbox);
+    let queued = call.claim(1, scene.now()).await.unwrap().remove(0);
+    assert_eq!((queued.message.id.0, queued.free), (2, 9));
+    outbox.trust_all();
+    call.start(queued, &mut JoinSet::new(), &scene.time).await.unwrap();
+    assert_eq!(scene.store.spending(Timestamp(0)).await.unwrap(), []);
+    scene.work_on(&outbox).await;
+    let mut tried = texts.tried();
+    tried.sort_unstable();
+    assert_eq!((tried, calls.tried()), (vec![1, 2], vec![]));
+    let spent: i64 = scene.store.spending(Timestamp(0)).await.unwrap().iter().map(|one| one.micros).sum();
+    assert_eq!((scene.till.left.load(Ordering::SeqCst), spent), (8, 10));
+    assert!(scene.is_empty().await);
+}
+
+/// SEC 101: the price of the call is set aside if it is higher.
+#[test]
+fn a_text_with_a_code_may_be_carried_by_a_call_and_a_warning_may_not() {
+    let scene = Scene::new();
+    let (outbox, _) = scene.outbox_that_calls([scene.fake("a"), scene.calling("b")]);
+    let names = |outbox: &Outbox, has_code| -> Vec<_> {
+        let carrying = outbox.routes().may_carry(Channel::Sms, has_code);
+        carrying.map(|route| (route.provider().name().to_owned(), route.channel())).collect()
+    };
+    let (texts, calls) = (("a".to_owned(), Channel::Sms), ("b".to_owned(), Channel::Voice));
+    assert_eq!(names(&outbox, true), [texts.clone(), calls]);
+    assert_eq!(names(&outbox, false), [texts.clone()]);
+    let (outbox, _) = scene.outbox([scene.fake("a"), scene.calling("b")]);
+    assert_eq!(names(&outbox, true), [texts], "where texts are not called");
 }

@@ -4,22 +4,24 @@ use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::time::Duration;
 
-use domain::{Change, Decision, DeviceId, UserId, VerificationId, View};
+use domain::{Change, Charge, Decision, DeviceId, MessageId, UserId, VerificationId, View};
 use store::SqliteOptions;
 use tokio::sync::Semaphore;
 
 use super::*;
-use crate::provider::Sending;
+use crate::provider::{Provider, Sending};
+use crate::tries::{BACK_OFF, lease, spread};
 
 #[path = "outbox_calls_tests.rs"]
 mod calls;
 
-const START: i64 = 1_700_000_000_000;
+pub(crate) const START: i64 = 1_700_000_000_000;
 
 /// A clock that passes when a provider works, and that a test sets.
 #[derive(Clone, Default)]
-struct Time(Arc<AtomicI64>);
+pub(crate) struct Time(pub(crate) Arc<AtomicI64>);
 
 impl DeliveryClock for Time {
     fn now(&self) -> Timestamp {
@@ -34,13 +36,13 @@ impl DeliveryClock for Time {
 }
 
 /// Takes messages, or fails as a test says; a sending takes a second of the test's clock.
-struct Fake {
+pub(crate) struct Fake {
     name: &'static str,
     channels: &'static [Channel],
     time: Time,
     at_once: usize,
     /// How the next sendings end; afterwards as `always`.
-    next: Mutex<VecDeque<Result<(), SendError>>>,
+    pub(crate) next: Mutex<VecDeque<Result<(), SendError>>>,
     always: Result<(), SendError>,
     hangs: bool,
     /// Sendings wait for a permit of this.
@@ -82,31 +84,62 @@ impl Provider for Fake {
 }
 
 impl Fake {
-    fn tried(&self) -> Vec<i64> {
+    pub(crate) fn tried(&self) -> Vec<i64> {
         self.sent.lock().unwrap().iter().map(|message| message.id.0).collect()
     }
 }
 
-struct Scene {
+/// What there is to spend, and what providers ask.
+#[derive(Default)]
+pub(crate) struct Till {
+    pub(crate) left: AtomicI64,
+    pub(crate) prices: Mutex<Vec<(&'static str, i64)>>,
+}
+
+impl Accounts for Till {
+    fn price(&self, provider: &str, _: Channel, _: &str) -> i64 {
+        self.prices.lock().unwrap().iter().find(|(name, _)| *name == provider).map_or(0, |(_, price)| *price)
+    }
+
+    fn take<'a>(&'a self, _: &'a Charge, micros: i64, _: Timestamp) -> crate::Taking<'a> {
+        let taken = self
+            .left
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| Some(left - micros).filter(|left| *left >= 0));
+        Box::pin(async move { Ok(taken.is_ok()) })
+    }
+
+    fn give_back(&self, charge: Option<&Charge>, micros: i64, _: Timestamp) {
+        assert!(charge.is_some() || micros == 0);
+        self.left.fetch_add(micros, Ordering::SeqCst);
+    }
+}
+
+pub(crate) struct Scene {
     _dir: tempfile::TempDir,
-    store: Store,
+    pub(crate) store: Store,
     keys: Keyring,
-    time: Time,
+    pub(crate) time: Time,
+    pub(crate) till: Arc<Till>,
 }
 
 impl Scene {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open_sqlite(dir.path(), SqliteOptions::default()).unwrap();
         let keys = Keyring::new(&[[7; 32]]).unwrap();
-        Self { _dir: dir, store, keys, time: Time(Arc::new(AtomicI64::new(START))) }
+        Self { _dir: dir, store, keys, time: Time(Arc::new(AtomicI64::new(START))), till: Arc::default() }
     }
 
     async fn queue(&self, id: i64, channel: Channel) {
-        self.queue_content(id, channel, Content::of("+491701234567".to_owned(), "code 123456".to_owned())).await;
+        self.queue_for(id, channel, None).await;
     }
 
-    async fn queue_content(&self, id: i64, channel: Channel, content: Content) {
+    pub(crate) async fn queue_for(&self, id: i64, channel: Channel, charge: Option<Charge>) {
+        let content = Content::of("+491701234567".to_owned(), "code 123456".to_owned());
+        self.queue_content(id, channel, content, charge).await;
+    }
+
+    async fn queue_content(&self, id: i64, channel: Channel, content: Content, charge: Option<Charge>) {
         let (id, user) = (MessageId(id), UserId(1));
         let content = serde_json::to_vec(&content).unwrap();
         let message = Message {
@@ -118,13 +151,14 @@ impl Scene {
             content: self.keys.seal(Message::place(id, user), [1; 24], &content),
             created_at: Timestamp(START),
             not_after: Timestamp(START + 120_000),
+            charge,
         };
         let enqueue = move |_: &View| Decision::reply(()).with(Change::Enqueue(message.clone()));
         self.store.decide(user, enqueue).await.unwrap();
     }
 
     /// A provider that takes everything, one at a time.
-    fn fake(&self, name: &'static str) -> Fake {
+    pub(crate) fn fake(&self, name: &'static str) -> Fake {
         Fake {
             name,
             channels: &[Channel::Sms],
@@ -139,19 +173,19 @@ impl Scene {
         }
     }
 
-    fn failing(&self, name: &'static str, error: SendError) -> Fake {
+    pub(crate) fn failing(&self, name: &'static str, error: SendError) -> Fake {
         Fake { always: Err(error), ..self.fake(name) }
     }
 
     /// An outbox over these providers, in this order.
-    fn outbox<const N: usize>(&self, fakes: [Fake; N]) -> (Outbox, [Arc<Fake>; N]) {
+    pub(crate) fn outbox<const N: usize>(&self, fakes: [Fake; N]) -> (Outbox, [Arc<Fake>; N]) {
         let fakes = fakes.map(Arc::new);
         let routes = Routes::over(fakes.iter().map(|fake| fake.clone() as Arc<dyn Provider>));
-        (Outbox::new(&self.store, &self.keys, routes), fakes)
+        (Outbox::new(&self.store, &self.keys, routes, self.till.clone()), fakes)
     }
 
     /// Lets all workers work until nothing is due now, and says when something will be.
-    async fn work(&self, outbox: &Outbox) -> Option<Timestamp> {
+    pub(crate) async fn work(&self, outbox: &Outbox) -> Option<Timestamp> {
         loop {
             let before = self.time.now();
             let mut next = None;
@@ -169,13 +203,13 @@ impl Scene {
     }
 
     /// The same, and moves the clock to whatever is due later.
-    async fn work_on(&self, outbox: &Outbox) {
+    pub(crate) async fn work_on(&self, outbox: &Outbox) {
         while let Some(next) = self.work(outbox).await {
             self.time.0.fetch_max(next.0, Ordering::SeqCst);
         }
     }
 
-    async fn is_empty(&self) -> bool {
+    pub(crate) async fn is_empty(&self) -> bool {
         self.store.waiting().await.unwrap().messages == 0
     }
 }
@@ -380,7 +414,11 @@ async fn what_ended_while_it_was_sent_stays_as_it_is() {
         elsewhere.drop_homeless(&scene.time).await.unwrap();
         assert!(!scene.is_empty().await);
         // Another sender, that had it before, records that it has sent it.
-        let sent = scene.store.settle_message(MessageId(1), MessageOutcome::Sent, scene.time.now());
+        let sent = scene.store.settle_message(
+            MessageId(1),
+            MessageOutcome::Sent { provider: "a".to_owned(), unspent: 0 },
+            scene.time.now(),
+        );
         sent.await.unwrap();
         fake.gate.add_permits(1);
     };

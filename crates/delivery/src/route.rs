@@ -282,6 +282,12 @@ impl Routes {
         self.carry(Channel::Voice) && self.of(Channel::Voice).all(|route| route.provider.takes_digits())
     }
 
+    /// The routes that may carry a message queued for this channel. Only one with a code may be called instead of sent as a
+    /// text message.
+    pub fn may_carry(&self, channel: Channel, has_code: bool) -> impl Iterator<Item = &Arc<Route>> {
+        self.taking(channel).filter(move |route| has_code || !route.stands_in())
+    }
+
     /// Whether messages over this channel have a route.
     pub fn carry(&self, channel: Channel) -> bool {
         self.of(channel).next().is_some()

@@ -31,6 +31,7 @@ impl Engine {
         tokio::join!(
             self.learn_pace(),
             self.run_clean_up(),
+            self.run_breaker(),
             self.run_listener(),
             self.run_learner(),
             self.run_time_keeper()

@@ -99,6 +99,7 @@ struct Line {
     device: Option<DeviceId>,
     verification: Option<VerificationId>,
     reason: Option<&'static str>,
+    country: Option<&'static str>,
     rule: Option<&'static str>,
     times: Option<u32>,
 }
@@ -106,9 +107,8 @@ struct Line {
 impl Line {
     fn of(event: &AuditEvent) -> Self {
         // The request's id is in every line of the log anyway.
-        let &AuditEvent { kind, user, client, device, verification, reason, rule, times, at: _, ip: _, request: _ } =
-            event;
-        Self { kind, user, client, device, verification, reason, rule: rule.map(Rule::name), times }
+        let &AuditEvent { kind, user, client, device, verification, reason, country, rule, times, .. } = event;
+        Self { kind, user, client, device, verification, reason, country, rule: rule.map(Rule::name), times }
     }
 }
 
@@ -137,6 +137,7 @@ fn log(line: &Line) {
         device = line.device.map(|id| id.0),
         verification = line.verification.map(tracing::field::display),
         reason = line.reason,
+        country = line.country,
         rule = line.rule,
         times = line.times,
     );

@@ -26,7 +26,7 @@ pub mod webhooks;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
 
-use domain::{Keyring, Policy, Timestamp};
+use domain::{Keyring, Policy, Prices, Timestamp};
 use tokio::sync::Notify;
 
 pub use apps::AppError;
@@ -39,6 +39,8 @@ pub use challenges::message_budgets::{BudgetOwner, MessageBudget};
 pub use challenges::message_text::{MessageTemplate, TemplateFault, minutes};
 pub use challenges::open::{CallStyle, ChallengeError, OpenRequest, OpenedVerification};
 pub use challenges::poll_error::PollError;
+pub use challenges::prefixes::ClosedPrefixes;
+pub use challenges::spending::{SpendBudget, SpendOwner};
 pub use challenges::test_message::TestMessageError;
 pub use chance::Chance;
 pub use clients::caller::ApiCaller;
@@ -65,7 +67,7 @@ pub use login::risk::{CodeChannel, JudgedVisit, VisitError, VisitRequest};
 pub use login::session::{CompletedLogin, OpenedSession, ShownFactor};
 pub use login::step::{LoginStep, LoginStepAnswer, LoginStepError, PromptNumber};
 pub use metrics::{AnswerCounts, AnswerEnd, DecisionCounts};
-pub use store::{AuditRow, Collision, EventFilter, EventPage, Page, Span, TextFilter, UserFilter, UserPage};
+pub use store::{AuditRow, Collision, EventFilter, EventPage, Page, Span, Spending, TextFilter, UserFilter, UserPage};
 pub use users::error::{CreateUserError, UpdateUserError, UserError};
 pub use users::manage::NewPassword;
 pub use users::queries::{ListedDevice, VerificationState};
@@ -93,6 +95,8 @@ pub struct Settings {
     pub private_webhooks: bool,
     /// How many polls may be held.
     pub held: PollLimits,
+    /// What text messages and calls cost, if the operator says so.
+    pub prices: Option<Arc<Prices>>,
 }
 
 /// Everything a dialect can ask for.
@@ -118,7 +122,9 @@ pub struct Engine {
     first_key: tokio::sync::Mutex<()>,
     keys_made: AtomicU64,
     held: challenges::held_polls::HeldPolls,
-    sends: challenges::message_leases::Sends,
+    /// What messages cost, and what is left here of the day's messages and money.
+    accounts: Arc<challenges::spend_accounts::SpendAccounts>,
+    prefixes: challenges::closed_prefixes::Prefixes,
     caller: delivery::webhook::Caller,
     webhooks_changed: Notify,
     deliveries: webhooks::DeliveryCounts,
@@ -150,10 +156,15 @@ impl Engine {
     /// An engine over its parts. Its background work is started by [`Self::run`].
     pub fn new(mut parts: EngineParts) -> Self {
         let routes = parts.routes;
+        let accounts = Arc::new(challenges::spend_accounts::SpendAccounts {
+            leases: challenges::message_leases::DayLeases::over(&parts.store),
+            prices: parts.settings.prices.clone(),
+            caps: parts.settings.policy.caps,
+        });
         // What is offered: what the operator allows and a route carries.
         parts.settings.policy.factors.retain(|factor| factor.channel().is_none_or(|channel| routes.carry(channel)));
         Self {
-            outbox: delivery::Outbox::new(&parts.store, &parts.keys, routes),
+            outbox: delivery::Outbox::new(&parts.store, &parts.keys, routes, accounts.clone()),
             words: parts.words,
             serves: AtomicBool::default(),
             store: parts.store,
@@ -172,7 +183,8 @@ impl Engine {
             list_queues: clients::list_queues::ListQueues::default(),
             first_key: tokio::sync::Mutex::default(),
             keys_made: AtomicU64::new(0),
-            sends: challenges::message_leases::Sends::default(),
+            accounts,
+            prefixes: challenges::closed_prefixes::Prefixes::default(),
             caller: parts.caller,
             webhooks_changed: Notify::new(),
             deliveries: webhooks::DeliveryCounts::default(),

@@ -139,7 +139,7 @@ async fn a_day_of_a_client_ends_with_an_alarm_and_other_clients_go_on() {
     for n in 1..=5 {
         assert_eq!(trigger(&wire, device).await.status(), 200, "{n}");
         let alarms: Vec<_> = wire.budgets().await.into_iter().map(|(_, taken, alarm)| (taken, alarm)).collect();
-        let percent = |limit: u64| {
+        let percent = |limit: i64| {
             if n >= limit {
                 100
             } else if n * 5 >= limit * 4 {

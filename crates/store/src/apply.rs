@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use domain::model::name::LoginNames;
 use domain::{
     Budget, Change, Client, DeviceId, DeviceStatus, Message, MessageId, Profile, SecretMac, SessionEnd, ShownStatus,
-    Spent, TempToken, Timestamp, TokenSet, User, UserId, UserLock, VerificationId,
+    Spent, TempToken, Timestamp, TokenSet, User, UserId, UserLock, VerificationEnd, VerificationId,
 };
 
 use crate::budgets;
@@ -90,7 +90,14 @@ pub(crate) fn apply(change: Change, mut about: Option<&mut About<'_>>, steps: &m
         }
 
         Change::OpenVerification(verification) => state(about)?.open_verification(verification)?,
-        Change::CloseVerification { verification, end } => state(about)?.close_verification(verification, end)?,
+        Change::CloseVerification { verification, end } => {
+            if let VerificationEnd::Accepted { at, .. } = end
+                && state(about)?.was_sent(verification)
+            {
+                write(sql::MARK_VERIFIED, params![at, id(verification)]);
+            }
+            state(about)?.close_verification(verification, end)?;
+        }
         Change::ConsumeVerification { verification, at } => state(about)?.consume_verification(verification, at)?,
         Change::CountAttempt(verification) => state(about)?.count_attempt(verification),
         Change::ReplaceStateToken { verification, hash } => state(about)?.replace_state_token(verification, hash),
@@ -114,12 +121,14 @@ pub(crate) fn apply(change: Change, mut about: Option<&mut About<'_>>, steps: &m
         Change::DropMessages(verification) => {
             steps.push(Step::Write(wipe_messages(of(about)?.user, verification, "superseded")));
         }
-        Change::GiveUpMessage { message, why, at } => {
+        Change::GiveUpMessage { message, why, unspent, at } => {
             // Another node may have sent it, or a newer message may have replaced it.
-            steps.push(Step::Write(end_message(message, 2, Some(why.name()), at).or(Error::Ended)));
+            let ended = Ended { status: 2, reason: Some(why.name()), provider: None, unspent };
+            steps.push(Step::Write(end_message(message, ended, at).or(Error::Ended)));
         }
-        Change::SettleMessage { message, at } => {
-            steps.push(Step::Write(end_message(message, 1, None, at).or(Error::Ended)));
+        Change::SettleMessage { message, provider, unspent, at } => {
+            let ended = Ended { status: 1, reason: None, provider: Some(provider), unspent };
+            steps.push(Step::Write(end_message(message, ended, at).or(Error::Ended)));
         }
 
         Change::CreateClient(client) => steps.push(Step::Write(create_client(&client))),
@@ -240,6 +249,10 @@ fn enqueue(message: Message) -> Write {
         message.created_at,
         message.not_after,
         message.created_at,
+        message.charge.and_then(|charge| charge.client).map(|client| client.0),
+        message.charge.map(|charge| charge.country.to_owned()),
+        message.charge.and_then(|charge| charge.block).map(|block| block.to_bytes().to_vec()),
+        message.charge.map_or(0, |charge| charge.micros),
     ];
     Write::new(sql::INSERT_MESSAGE, params)
 }
@@ -301,17 +314,28 @@ fn create_token_set(set: TokenSet) -> Write {
 /// Records what became of a claimed message.
 pub(crate) fn settle(message: MessageId, outcome: MessageOutcome, now: Timestamp) -> Write {
     match outcome {
-        MessageOutcome::Sent => end_message(message, 1, None, now),
-        MessageOutcome::Retry { at } => Write::new(sql::RETRY_MESSAGE, params![at, message.0]),
-        MessageOutcome::PutBack { at, passed } => {
-            Write::new(sql::CLAIM_MESSAGE, params![i64::from(passed), at, message.0])
+        MessageOutcome::Sent { provider, unspent } => {
+            end_message(message, Ended { status: 1, reason: None, provider: Some(provider), unspent }, now)
+        }
+        MessageOutcome::Retry { at, free } => Write::new(sql::RETRY_MESSAGE, params![at, free, message.0]),
+        MessageOutcome::PutBack { at, passed, free } => {
+            Write::new(sql::PUT_BACK_MESSAGE, params![i64::from(passed), at, free, message.0])
         }
     }
 }
 
+/// How a waiting message ended.
+struct Ended {
+    status: i64,
+    reason: Option<&'static str>,
+    provider: Option<String>,
+    unspent: i64,
+}
+
 /// Ends a waiting message and wipes it.
-fn end_message(message: MessageId, status: i64, reason: Option<&str>, at: Timestamp) -> Write {
-    Write::new(sql::SETTLE_MESSAGE, params![status, reason, Vec::new(), at, message.0])
+fn end_message(message: MessageId, ended: Ended, at: Timestamp) -> Write {
+    let Ended { status, reason, provider, unspent } = ended;
+    Write::new(sql::SETTLE_MESSAGE, params![status, reason, Vec::new(), at, provider, unspent, message.0])
 }
 
 /// The parameters that record a message of the dev world.

@@ -4,11 +4,11 @@
 //! | --- | --- |
 //! | 8 | how much is taken |
 //! | 8 | since when, in milliseconds since 1970 UTC |
-//! | then 16 each | when a message was counted, and the mark of its recipient; of a day's budget another day, and what was taken of it |
+//! | then 16 each | when a message was counted, and the mark of its recipient; of a day's budget another day, and what was taken of it; of a closed prefix, once, when the first and the last trial message were |
 //!
 //! A row without bytes is of a budget that nothing was taken out of.
 
-use domain::model::budget::{DayTaken, Sent, SpentList};
+use domain::model::budget::{DayTaken, Sent, SpentList, Trials};
 use domain::{Budget, BudgetView, Spent, Timestamp};
 
 use crate::error::Error;
@@ -29,6 +29,10 @@ pub(crate) fn pack(spent: &Spent) -> Vec<u8> {
                 packed.extend_from_slice(&sent.at.0.to_be_bytes());
                 packed.extend_from_slice(&sent.target);
             }
+        }
+        SpentList::Trials(trials) => {
+            packed.extend_from_slice(&trials.first.0.to_be_bytes());
+            packed.extend_from_slice(&trials.last.0.to_be_bytes());
         }
         SpentList::Days(days) => {
             for day in days {
@@ -52,11 +56,20 @@ fn unpack(budget: Budget, bytes: &[u8]) -> Result<Spent, Error> {
     let at = |bytes: &[u8; 8]| Timestamp(number(bytes));
     let kept = match budget {
         _ if pairs.is_empty() => SpentList::Nothing,
-        Budget::Client(_) | Budget::Server => SpentList::Days(
+        Budget::Client(_)
+        | Budget::Server
+        | Budget::SpendOfServer
+        | Budget::SpendOfClient(_)
+        | Budget::SpendOfCountry(_) => SpentList::Days(
             pairs.iter().map(|[began, taken]| DayTaken { began: at(began), taken: number(taken) }).collect(),
         ),
         Budget::Block(_) | Budget::BlockOfReaders(_) => {
             SpentList::Messages(pairs.iter().map(|[sent, target]| Sent { at: at(sent), target: *target }).collect())
+        }
+        Budget::PrefixOfCountry(_) | Budget::PrefixOfBlock(_) => {
+            let [[first, last]] = pairs else { return Err(CORRUPT) };
+            let given = u32::try_from(number(taken)).map_err(|_| CORRUPT)?;
+            SpentList::Trials(Trials { given, first: at(first), last: at(last) })
         }
         Budget::Calls(_) | Budget::Reserve | Budget::ReserveOf(_) | Budget::ReserveOfReaders => return Err(CORRUPT),
     };
@@ -98,7 +111,16 @@ mod tests {
         let block = Spent { kept: messages, ..Spent::default() };
         let hash = MacKeys::new(vec![(7, Secret::new(vec![1; 32]))]).hash("a", "b");
         let calls = Spent { taken: 3, since: Timestamp(9), ..Spent::default() };
-        let all = [(Budget::Server, day), (Budget::Block(hash), block), (Budget::Reserve, calls)];
+        let trials = Trials { given: 3, first: Timestamp(1), last: Timestamp(9) };
+        let closed = Spent { taken: 3, since: Timestamp(7), kept: SpentList::Trials(trials) };
+        let open = Spent { since: Timestamp(7), ..Spent::default() };
+        let all = [
+            (Budget::Server, day),
+            (Budget::Block(hash), block),
+            (Budget::Reserve, calls),
+            (Budget::PrefixOfBlock(hash), closed),
+            (Budget::PrefixOfCountry("DE"), open),
+        ];
         for (budget, spent) in all {
             let packed = pack(&spent);
             assert_eq!(unpack(budget, &packed).unwrap(), spent);

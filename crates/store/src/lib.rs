@@ -44,6 +44,7 @@ mod calls;
 mod conditions;
 #[cfg(test)]
 mod contract;
+mod costs;
 mod counters;
 mod dev_clock;
 mod error;
@@ -64,6 +65,7 @@ mod user_state;
 mod value;
 mod world;
 
+pub use costs::{SentMessage, Spending};
 pub use dev_clock::DevClock;
 pub use error::{Error, OpenError, UniqueField, UnreadableUser};
 pub use postgres::{PostgresOptions, shown as shown_postgres};

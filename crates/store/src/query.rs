@@ -165,17 +165,29 @@ pub struct QueuedMessage {
     pub passed: u32,
     /// The same before this claim.
     pub passed_before: u32,
+    /// What is set aside for its next try, in micro-units. The claim has made it spent until its sender says otherwise.
+    pub free: i64,
 }
 
 /// What became of a claimed message that is not given up: giving up is a decision ([`domain::Change::GiveUpMessage`]).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MessageOutcome {
     /// A provider took it. Its content is wiped.
-    Sent,
+    Sent {
+        /// The provider's name.
+        provider: String,
+        /// What was set aside for it and is not spent, in micro-units.
+        unspent: i64,
+    },
     /// It can be claimed again from `at` on.
-    Retry { at: Timestamp },
-    /// It was not tried: from `at` on it is claimed as if this claim had not been, with what it had passed before.
-    PutBack { at: Timestamp, passed: u32 },
+    Retry {
+        at: Timestamp,
+        /// What is still set aside for its next try, in micro-units.
+        free: i64,
+    },
+    /// It was not tried: from `at` on it is claimed as if this claim had not been, with what it had passed and what was set
+    /// aside for it before.
+    PutBack { at: Timestamp, passed: u32, free: i64 },
 }
 
 /// Which chain of the audit trail: one per user, and one per client for what concerns no user (decision 18).

@@ -1,16 +1,18 @@
 //! How rows are read. Where a column is in its row, [`crate::schema::columns`] says.
 
+use domain::model::country;
 use domain::{
-    Channel, Client, ClientId, ClientProfile, Counts, DeviceId, Digest, KeyedHash, Message, MessageId, Profile, Scope,
-    Sealed, SecretMac, ShownStatus, TempToken, TokenSet, User, UserId, UserLock, UserStatus, VerificationId,
+    Channel, Charge, Client, ClientId, ClientProfile, Counts, DeviceId, Digest, KeyedHash, Message, MessageId, Profile,
+    Scope, Sealed, SecretMac, ShownStatus, TempToken, TokenSet, User, UserId, UserLock, UserStatus, VerificationId,
 };
 use serde::{Deserialize, Serialize};
 
+use crate::costs::{SentMessage, Spending};
 use crate::error::Error;
 use crate::query::{AuditRow, DevMessage, QueuedMessage, Sizes, Waiting};
 use crate::schema::columns::{
-    AUDIT, AUDIT_HEAD, CLIENT, DEV_MESSAGE, MESSAGE, PAIRING, SECRET_HOLDER, SIZES, TOKEN, UNMARKED, USED_SECRET, USER,
-    WAITING,
+    ASKED, AUDIT, AUDIT_HEAD, CLIENT, DEV_MESSAGE, MESSAGE, PAIRING, SECRET_HOLDER, SIZES, SPENDING, TOKEN, UNMARKED,
+    USED_SECRET, USER, WAITING,
 };
 use crate::trail::Head;
 use crate::value::{Row, unpack_moments};
@@ -150,7 +152,17 @@ pub(crate) fn queued_message(row: &dyn Row) -> Result<QueuedMessage, Error> {
             content: Sealed(row.blob(MESSAGE.content)?.to_vec()),
             created_at: row.time(MESSAGE.created_at)?,
             not_after: row.time(MESSAGE.not_after)?,
+            charge: match row.opt_text(MESSAGE.country)? {
+                Some(country) => Some(charge(
+                    row.opt_int(MESSAGE.client_id)?,
+                    country,
+                    row.opt_blob(MESSAGE.block)?,
+                    row.int(MESSAGE.free)?,
+                )?),
+                None => None,
+            },
         },
+        free: row.int(MESSAGE.free)?,
         passed,
         passed_before: passed,
     })
@@ -205,6 +217,38 @@ pub(crate) fn dev_message(row: &dyn Row) -> Result<DevMessage, Error> {
         device_id: DeviceId(row.int(DEV_MESSAGE.device_id)?),
         verification_id: verification_id(row, DEV_MESSAGE.verification_id)?,
         created_at: row.time(DEV_MESSAGE.created_at)?,
+    })
+}
+
+fn charge(client: Option<i64>, code: &str, block: Option<&[u8]>, micros: i64) -> Result<Charge, Error> {
+    let block = match block {
+        Some(bytes) => Some(KeyedHash::from_bytes(bytes).ok_or(Error::Corrupt("a message's block"))?),
+        None => None,
+    };
+    let country = country::known(code).ok_or(Error::Corrupt("a message's country"))?;
+    Ok(Charge { client: client.map(ClientId), country, block, micros })
+}
+
+/// A message that was handed over.
+pub(crate) fn sent_message(row: &dyn Row) -> Result<SentMessage, Error> {
+    let (client, country) = (row.opt_int(ASKED.client_id)?, row.text(ASKED.country)?);
+    Ok(SentMessage {
+        at: row.time(ASKED.created_at)?,
+        charge: charge(client, country, row.opt_blob(ASKED.block)?, row.int(ASKED.spent)?)?,
+        is_verified: row.opt_int(ASKED.verified_at)?.is_some(),
+    })
+}
+
+/// What messages cost.
+pub(crate) fn spending(row: &dyn Row) -> Result<Spending, Error> {
+    Ok(Spending {
+        provider: row.opt_text(SPENDING.provider)?.map(str::to_owned),
+        channel: channel(row.text(SPENDING.channel)?)?,
+        country: row.text(SPENDING.country)?.to_owned(),
+        client: row.opt_int(SPENDING.client_id)?.map(ClientId),
+        messages: row.int(SPENDING.messages)?.unsigned_abs(),
+        verified: row.int(SPENDING.verified)?.unsigned_abs(),
+        micros: row.int(SPENDING.micros)?,
     })
 }
 

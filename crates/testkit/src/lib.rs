@@ -49,6 +49,12 @@ pub struct Setup {
     pub message_limits: bool,
     /// Which limits these are.
     pub sends: domain::SendLimits,
+    /// What text messages and calls may cost in a day.
+    pub caps: domain::SpendCaps,
+    /// When a prefix of numbers is closed.
+    pub breaker: domain::BreakerLimits,
+    /// Lines of the file of prices, if there is one; its currency is the euro.
+    pub prices: Option<&'static str>,
     /// Where text messages and calls may go; everywhere if none is listed, as in every dev world.
     pub countries: domain::Countries,
     /// Polls held as shipped; off otherwise, so that a test that polls does not wait.
@@ -85,6 +91,13 @@ impl TestServer {
         config.limits.sends = setup.sends;
         config.messages.countries = setup.countries;
         config.email.mode = setup.email_mode;
+        config.messages.caps = setup.caps;
+        config.messages.breaker = setup.breaker;
+        if let Some(lines) = setup.prices {
+            let file = temporary.path().join("prices.csv");
+            std::fs::write(&file, format!("# source: a test\n# as of: 2026-02-28\n# currency: EUR\n{lines}"))?;
+            config.delivery.prices_file = Some(file);
+        }
         let opened = installation::open(&config, Intent::Dev).await?;
         let chance = Arc::new(SeededChance::default());
         let hold = if setup.held_as_shipped { LongPoll::default() } else { LongPoll::Off };

@@ -15,6 +15,8 @@ pub struct DeliveryConfig {
     /// File to which every message is appended, code included.
     pub file: Option<PathBuf>,
     codes_are_readable: bool,
+    /// File with what text messages and calls cost.
+    pub prices_file: Option<PathBuf>,
     /// Whether a text message with a code is called while no route for text messages works (contract 18.10).
     pub sms_by_call: bool,
     /// The providers of a channel in the order of trying, where the operator names them.
@@ -103,6 +105,13 @@ impl Section for DeliveryConfig {
             ..ROW
         },
         Row {
+            key: "delivery.prices_file",
+            about: "File with what text messages and calls cost, as CSV: provider,channel,prefix,price; \
+                    `countersign delivery price` asks it",
+            example: "\"/etc/countersign/prices.csv\"",
+            ..ROW
+        },
+        Row {
             key: "delivery.file.path",
             about: "For staging systems: file to append every text message, call and mail to, with its code, as a line of JSON; \
                     it must have mode 0600 and is created if missing",
@@ -122,6 +131,7 @@ impl Section for DeliveryConfig {
         Ok(Self {
             file: values.path("delivery.file.path"),
             codes_are_readable: values.yes("delivery.file.i_know_that_codes_are_readable"),
+            prices_file: values.path("delivery.prices_file"),
             sms_by_call: values.yes("delivery.sms_by_call"),
             order: ORDERS.map(|(channel, key)| (channel, values.texts(key))),
         })
@@ -142,7 +152,8 @@ mod tests {
         let named = named.iter().map(|name| (*name).to_owned()).collect();
         let empty = || (Channel::Voice, Vec::new());
         let order = [(Channel::Sms, named), empty(), empty()];
-        let config = DeliveryConfig { file: None, codes_are_readable: false, sms_by_call: false, order };
+        let config =
+            DeliveryConfig { file: None, codes_are_readable: false, prices_file: None, sms_by_call: false, order };
         config.order(Channel::Sms, able).map_err(|error| error.to_string())
     }
 

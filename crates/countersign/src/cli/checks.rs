@@ -51,7 +51,17 @@ pub(crate) fn settings(config: &Config, found: &mut Findings) {
     found.judge(config.check_links());
     found.judge(config.delivery.check());
     found.judge(installation::words_of(config).map(drop));
-    match installation::providers::configured(config) {
+    let routes = installation::providers::configured(config);
+    let prices = installation::prices::configured(config);
+    if let (Ok(routes), Ok(Some(prices))) = (&routes, &prices) {
+        let now = engine::Clock::now(&engine::clock::SystemClock);
+        found.warnings.extend(installation::prices::cautions(prices, routes, now));
+    }
+    if let (Ok(routes), Ok(prices)) = (&routes, &prices) {
+        found.judge(installation::prices::check(config.messages.caps, prices.as_ref(), routes));
+    }
+    found.judge(prices.map(drop));
+    match routes {
         Ok(routes) => found.warnings.extend(installation::providers::cautions(&routes)),
         Err(error) => found.faults.push(format!("{error:#}")),
     }

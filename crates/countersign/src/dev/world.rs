@@ -64,6 +64,8 @@ impl DevWorld {
                 },
                 message_limits,
                 sends: config.limits.sends,
+                caps: config.messages.caps,
+                breaker: config.messages.breaker,
                 sign_in: config.login.policy,
                 issuer: config.account.issuer().to_owned(),
             },

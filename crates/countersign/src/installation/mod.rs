@@ -6,6 +6,7 @@ pub(crate) mod master_key;
 mod nearby;
 mod open;
 mod open_store;
+pub(crate) mod prices;
 pub(crate) mod providers;
 
 use std::sync::Arc;
@@ -62,6 +63,8 @@ impl Dependencies {
                 issuer: config.account.issuer().to_owned(),
                 sign_in: config.login.policy,
                 sends: config.limits.sends,
+                caps: config.messages.caps,
+                breaker: config.messages.breaker,
                 countries: config.messages.countries.clone(),
                 ..Policy::default()
             },
@@ -85,6 +88,10 @@ impl Installation {
         } else {
             InstallationKey::for_reading(&keys, &store, &SystemChance).await?
         };
+        let prices = prices::configured(config)?;
+        if dependencies.policy.message_limits {
+            prices::check(dependencies.policy.caps, prices.as_ref(), &dependencies.routes)?;
+        }
         let settings = Settings {
             account: config.account.subdomain.clone(),
             account_id: config.account.account_id,
@@ -94,6 +101,7 @@ impl Installation {
             trusted_networks: config.login.trusted_networks.clone(),
             private_webhooks: config.webhooks.allow_private,
             held: config.limits.held(),
+            prices: prices.map(Arc::new),
         };
         let words = Arc::new(words_of(config)?);
         let logo = providers::logo(config)?.map(|logo| Bytes::copy_from_slice(logo.bytes()));

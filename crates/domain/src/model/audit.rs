@@ -62,11 +62,14 @@ pub enum AuditKind {
     MessagesAtCeiling,
     MessageFailed,
     MessageCalled,
+    SpendNearCap,
+    SpendAtCap,
+    PrefixClosed,
 }
 
 impl AuditKind {
     /// All of them.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 50] = [
         Self::UserCreated,
         Self::UserUpdated,
         Self::UserDeleted,
@@ -114,6 +117,9 @@ impl AuditKind {
         Self::MessagesAtCeiling,
         Self::MessageFailed,
         Self::MessageCalled,
+        Self::SpendNearCap,
+        Self::SpendAtCap,
+        Self::PrefixClosed,
     ];
 
     /// The kind of this stored name.
@@ -171,6 +177,9 @@ impl AuditKind {
             Self::MessagesAtCeiling => "messages.at_ceiling",
             Self::MessageFailed => "message.failed",
             Self::MessageCalled => "message.called",
+            Self::SpendNearCap => "spend.near_cap",
+            Self::SpendAtCap => "spend.at_cap",
+            Self::PrefixClosed => "messages.prefix_closed",
         }
     }
 }
@@ -190,6 +199,8 @@ pub struct AuditEvent {
     pub verification: Option<VerificationId>,
     /// Why, in one word.
     pub reason: Option<&'static str>,
+    /// The country whose numbers it is about. Stored behind the reason.
+    pub country: Option<&'static str>,
     /// How many times it happened, if one entry counts several (SEC 26). Stored behind the reason.
     pub times: Option<u32>,
     /// The caller's address, as the client itself reported it (`ipaddr`): stored, never judged.
@@ -226,6 +237,7 @@ impl AuditEvent {
             device: None,
             verification: None,
             reason: None,
+            country: None,
             times: None,
             ip: None,
             request: None,
@@ -274,17 +286,30 @@ impl AuditEvent {
         self
     }
 
+    /// Names the country whose numbers it is about.
+    pub fn about_country(mut self, country: Option<&'static str>) -> Self {
+        self.country = country;
+        self
+    }
+
+    /// Says in one word what it is about.
+    pub fn about(mut self, what: &'static str) -> Self {
+        self.reason = Some(what);
+        self
+    }
+
     /// Says why a message was given up.
     pub fn given_up(mut self, why: DropReason) -> Self {
         self.reason = Some(why.name());
         self
     }
 
-    /// The reason as it is stored: the word, and behind it how often, as in `locked:37`.
+    /// The reason as it is stored: the word, and behind it how often, as in `locked:37`, or the country, as in `block DE`.
     pub fn stored_reason(&self) -> Option<Cow<'static, str>> {
-        match (self.reason, self.times) {
-            (Some(reason), Some(times)) => Some(Cow::Owned(format!("{reason}{TIMES}{times}"))),
-            (reason, _) => reason.map(Cow::Borrowed),
+        match (self.reason, self.country, self.times) {
+            (Some(reason), _, Some(times)) => Some(Cow::Owned(format!("{reason}{TIMES}{times}"))),
+            (Some(reason), Some(country), None) => Some(Cow::Owned(format!("{reason} {country}"))),
+            (reason, country, _) => reason.or(country).map(Cow::Borrowed),
         }
     }
 

@@ -181,9 +181,22 @@ pub enum Change {
     /// Queued messages of a superseded verification are wiped unsent.
     DropMessages(VerificationId),
     /// A queued message is given up and wiped. Applied only to one that still waits.
-    GiveUpMessage { message: MessageId, why: DropReason, at: Timestamp },
+    GiveUpMessage {
+        message: MessageId,
+        why: DropReason,
+        /// What was set aside for it and is not spent, in micro-units.
+        unspent: i64,
+        at: Timestamp,
+    },
     /// A queued message was sent in another way than its own, and is wiped. Applied only to one that still waits.
-    SettleMessage { message: MessageId, at: Timestamp },
+    SettleMessage {
+        message: MessageId,
+        /// The name of the provider that took it.
+        provider: String,
+        /// What was set aside for it and is not spent, in micro-units.
+        unspent: i64,
+        at: Timestamp,
+    },
 
     /// A new client.
     CreateClient(Client),

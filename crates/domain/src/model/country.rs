@@ -322,6 +322,20 @@ impl FromStr for Countries {
     }
 }
 
+/// The code of numbers that no country in the table has (ISO 3166 leaves it to its users).
+pub const UNKNOWN: &str = "ZZ";
+
+/// The code of the country that a canonical number is counted for: the first of those that share it, and [`UNKNOWN`] where
+/// there is none.
+pub fn counted(number: &str) -> &'static str {
+    of_number(number).first().copied().unwrap_or(UNKNOWN)
+}
+
+/// The country with this code, or [`UNKNOWN`].
+pub fn known(code: &str) -> Option<&'static str> {
+    TABLE.iter().map(|(known, _)| *known).chain([UNKNOWN]).find(|known| *known == code)
+}
+
 /// The codes of the countries that a canonical number may be of: more than one only where they share every prefix.
 pub fn of_number(number: &str) -> Vec<&'static str> {
     let Some(digits) = number.strip_prefix('+') else { return Vec::new() };
@@ -370,6 +384,12 @@ mod tests {
         assert!(codes.is_sorted(), "in order");
         codes.dedup();
         assert_eq!(codes.len(), TABLE.len(), "each once");
+    }
+
+    #[test]
+    fn a_number_is_counted_for_one_country() {
+        assert_eq!(["+4915112345678", "+590690001234", "+999123456"].map(counted), ["DE", "BL", UNKNOWN]);
+        assert_eq!((known("DE"), known(UNKNOWN), known("de")), (Some("DE"), Some(UNKNOWN), None));
     }
 
     #[test]

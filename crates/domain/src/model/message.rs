@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::id::{DeviceId, MessageId, UserId, VerificationId};
+use crate::model::budget::Budget;
+use crate::model::digest::KeyedHash;
+use crate::model::id::{ClientId, DeviceId, MessageId, UserId, VerificationId};
 use crate::model::seal::{Place, Sealed};
 use crate::model::time::Timestamp;
 
@@ -55,6 +57,29 @@ pub struct Message {
     pub created_at: Timestamp,
     /// A message past this moment is dropped: its code no longer works (SEC 72).
     pub not_after: Timestamp,
+    /// What it is counted for, if it goes to a telephone and limits are on.
+    pub charge: Option<Charge>,
+}
+
+/// What a text message or a call costs, and what it counts for (SEC 101, SEC 102). It names no number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Charge {
+    /// The client that had it sent.
+    pub client: Option<ClientId>,
+    /// The country of its number ([`crate::model::country::counted`]).
+    pub country: &'static str,
+    /// The thousand numbers that its number is one of, recognisable only by us; none if nothing can be answered to it.
+    pub block: Option<KeyedHash>,
+    /// What is set aside for it: the highest price of the routes that may carry it, in micro-units.
+    pub micros: i64,
+}
+
+impl Charge {
+    /// The budgets that pay for it, the narrowest first.
+    pub fn budgets(&self) -> impl Iterator<Item = Budget> + use<> {
+        let client = self.client.map(Budget::SpendOfClient);
+        client.into_iter().chain([Budget::SpendOfCountry(self.country), Budget::SpendOfServer])
+    }
 }
 
 impl Message {
@@ -75,6 +100,8 @@ pub enum DropReason {
     Unreadable,
     /// The providers refused it, or failed too often.
     Undeliverable,
+    /// It may have been sent, and nothing is left of the day's caps to pay for another try (SEC 101).
+    SpendCap,
 }
 
 impl DropReason {
@@ -85,6 +112,7 @@ impl DropReason {
             Self::NoRoute => "no_route",
             Self::Unreadable => "unreadable",
             Self::Undeliverable => "undeliverable",
+            Self::SpendCap => "spend_cap",
         }
     }
 }

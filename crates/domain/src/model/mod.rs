@@ -19,6 +19,7 @@ pub mod message;
 pub mod name;
 pub mod network;
 pub mod policy;
+pub mod price;
 pub mod refusal;
 pub mod response;
 pub mod seal;

@@ -66,6 +66,10 @@ pub struct Policy {
     pub message_limits: bool,
     /// Those limits; ignored while `message_limits` is off.
     pub sends: SendLimits,
+    /// What messages may cost; ignored while `message_limits` is off.
+    pub caps: SpendCaps,
+    /// When a prefix of numbers is closed; ignored while `message_limits` is off.
+    pub breaker: BreakerLimits,
     /// The account's name in `otpauth` addresses.
     pub issuer: String,
     pub sign_in: SignInPolicy,
@@ -92,9 +96,55 @@ impl Default for Policy {
             countries: Countries::default(),
             message_limits: true,
             sends: SendLimits::default(),
+            caps: SpendCaps::default(),
+            breaker: BreakerLimits::default(),
             issuer: "Countersign".to_owned(),
             sign_in: SignInPolicy::default(),
         }
+    }
+}
+
+/// What text messages and calls may cost in a day (UTC), in micro-units, where 0 is no cap (SEC 101).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SpendCaps {
+    /// All of them together.
+    pub server: i64,
+    /// Those that one client had sent.
+    pub client: i64,
+    /// Those to the numbers of one country.
+    pub country: i64,
+}
+
+impl SpendCaps {
+    /// The cap of a day that this budget has, if it has one.
+    pub fn per_day(&self, budget: Budget) -> Option<i64> {
+        let cap = match budget {
+            Budget::SpendOfServer => self.server,
+            Budget::SpendOfClient(_) => self.client,
+            Budget::SpendOfCountry(_) => self.country,
+            _ => 0,
+        };
+        Some(cap).filter(|cap| *cap > 0)
+    }
+
+    /// Whether there is none.
+    pub fn are_off(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// When messages to a prefix of numbers are answered too seldom (SEC 102).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BreakerLimits {
+    /// How many messages must be known before a prefix is judged.
+    pub least: u32,
+    /// Percent of them that must be answered; 0 closes no prefix.
+    pub percent: u32,
+}
+
+impl Default for BreakerLimits {
+    fn default() -> Self {
+        Self { least: 20, percent: 10 }
     }
 }
 
@@ -122,18 +172,13 @@ impl SendLimits {
     pub const MOST_PER_BLOCK: u32 = 1_000;
 
     /// The limit of a day that this budget has, if it has one.
-    pub fn per_day(&self, budget: Budget) -> Option<u32> {
+    pub fn per_day(&self, budget: Budget) -> Option<i64> {
         let limit = match budget {
             Budget::Client(_) => self.client_per_day,
             Budget::Server => self.server_per_day,
-            Budget::Block(_)
-            | Budget::BlockOfReaders(_)
-            | Budget::Calls(_)
-            | Budget::Reserve
-            | Budget::ReserveOf(_)
-            | Budget::ReserveOfReaders => 0,
+            _ => 0,
         };
-        Some(limit).filter(|limit| *limit > 0)
+        Some(limit).filter(|limit| *limit > 0).map(i64::from)
     }
 
     /// The part of these that callers have who may only look: half of what a device, a number or a hundred of them gets,

@@ -5,10 +5,11 @@ use crate::model::change::{Change, Decision, View};
 use crate::model::message::Message;
 use crate::model::time::Timestamp;
 
-/// Settles a text message that a call has carried, and records that it was a call. Nothing else changes: its verification
-/// waits for the same code.
-pub fn called(view: &View, message: &Message, now: Timestamp) -> Decision<()> {
-    let settled = Decision::reply(()).with(Change::SettleMessage { message: message.id, at: now });
+/// Settles a text message that a call over this provider has carried, and records that it was a call. Nothing else changes: its
+/// verification waits for the same code. `unspent` is what was set aside for it and is not spent.
+pub fn called(view: &View, message: &Message, provider: &str, unspent: i64, now: Timestamp) -> Decision<()> {
+    let provider = provider.to_owned();
+    let settled = Decision::reply(()).with(Change::SettleMessage { message: message.id, provider, unspent, at: now });
     let Some(user) = &view.user else { return settled };
     let event = AuditEvent::of_user(AuditKind::MessageCalled, user.id, now).device(message.device_id);
     settled.with(event.verification(Some(message.verification_id)).into())
@@ -32,8 +33,10 @@ mod tests {
             content: Sealed(Vec::new()),
             created_at: Timestamp(0),
             not_after: Timestamp(1),
+            charge: None,
         };
-        let decision = called(&View::default(), &message, Timestamp(5));
-        assert_eq!(decision.changes, [Change::SettleMessage { message: message.id, at: Timestamp(5) }]);
+        let decision = called(&View::default(), &message, "a", 3, Timestamp(5));
+        let (provider, at) = ("a".to_owned(), Timestamp(5));
+        assert_eq!(decision.changes, [Change::SettleMessage { message: message.id, provider, unspent: 3, at }]);
     }
 }

@@ -36,7 +36,7 @@ impl Reserve {
         match budget {
             Budget::Reserve => self.all,
             Budget::ReserveOf(_) | Budget::ReserveOfReaders => self.client,
-            Budget::Block(_) | Budget::BlockOfReaders(_) | Budget::Client(_) | Budget::Server | Budget::Calls(_) => 0,
+            _ => 0,
         }
     }
 }

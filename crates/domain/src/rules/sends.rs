@@ -7,8 +7,11 @@
 use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::budget::{Budget, BudgetView, DayTaken, Sent, Spent, SpentList};
 use crate::model::change::{Change, Decision};
+use crate::model::country;
 use crate::model::credential::Credential;
-use crate::model::digest::OwnKey;
+use crate::model::digest::{KeyedHash, OwnKey};
+use crate::model::id::ClientId;
+use crate::model::message::Charge;
 use crate::model::policy::SendLimits;
 use crate::model::text;
 use crate::model::time::{DAY, HOUR, Timestamp};
@@ -27,6 +30,27 @@ pub struct Recipient {
 /// What the digests of recipients are bound to.
 const BLOCK: &str = "sends.block";
 const TARGET: &str = "sends.target";
+/// What the digests of a thousand adjacent numbers are bound to.
+const THOUSAND: &str = "sends.thousand";
+
+/// What a message to a device with this credential is counted for, if it goes to a telephone (SEC 101, SEC 102): `micros` are
+/// set aside for it, and `is_answered` says that its recipient is asked for an answer.
+pub fn charge(
+    credential: &Credential,
+    key: &OwnKey,
+    client: Option<ClientId>,
+    micros: i64,
+    is_answered: bool,
+) -> Option<Charge> {
+    let number = credential.phone()?;
+    let country = country::counted(number);
+    Some(Charge { client, country, block: is_answered.then(|| thousand(number, key)), micros })
+}
+
+/// The thousand numbers that a canonical number is one of: those that agree with it in all but their last three digits.
+pub fn thousand(number: &str, key: &OwnKey) -> KeyedHash {
+    key.hash(THOUSAND, number.get(..number.len().saturating_sub(3)).unwrap_or_default())
+}
 
 impl Recipient {
     /// The recipient of messages to a device with this credential. A number is one recipient for texts and calls, an
@@ -117,8 +141,7 @@ pub enum Alarm {
 
 impl Alarm {
     /// The alarm that this much of `limit` deserves.
-    pub fn of(taken: i64, limit: u32) -> Option<Self> {
-        let limit = i64::from(limit);
+    pub fn of(taken: i64, limit: i64) -> Option<Self> {
         if taken >= limit {
             Some(Self::Full)
         } else if taken.saturating_mul(5) >= limit.saturating_mul(4) {
@@ -137,11 +160,11 @@ impl Alarm {
     }
 }
 
-/// Messages of a day that a node may send without asking again.
+/// What a node may use of a day without asking again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LeasedMessages {
-    /// How many; none where the day's budget is used up.
-    pub messages: u32,
+pub struct LeasedOfDay {
+    /// How many messages, or micro-units; none where the day's budget is used up.
+    pub amount: i64,
     /// When the day is over.
     pub until: Timestamp,
     /// What this reached, if anything: said once a day, to one node.
@@ -149,8 +172,13 @@ pub struct LeasedMessages {
 }
 
 /// How many messages of a day a node takes at a time: one in a hundred, so that small limits are met exactly.
-pub fn share(limit: u32) -> u32 {
+pub fn share(limit: i64) -> i64 {
     (limit / 100).clamp(1, 50)
+}
+
+/// How much money of a day a node takes at a time: a hundredth, and enough for what it needs it for.
+pub fn share_of_money(cap: i64, needed: i64) -> i64 {
+    (cap / 100).max(needed)
 }
 
 /// How far a clock may be behind one that has begun the next day, in milliseconds.
@@ -182,16 +210,15 @@ fn with_taken(spent: &Spent, day: Timestamp, taken: i64) -> Spent {
     Spent { taken, since: day, kept: SpentList::Days(days) }
 }
 
-/// Takes up to `want` messages out of the day of `now`.
-pub fn lease(view: &BudgetView, budget: Budget, limit: u32, want: u32, now: Timestamp) -> Decision<LeasedMessages> {
+/// Takes up to `want` messages, or micro-units, out of the day of `now`.
+pub fn lease(view: &BudgetView, budget: Budget, limit: i64, want: i64, now: Timestamp) -> Decision<LeasedOfDay> {
     let day = day_of(&view.spent, now);
     let before = taken_on(&view.spent, day);
-    let left = u32::try_from(i64::from(limit).saturating_sub(before)).unwrap_or(0);
-    let messages = left.min(want);
-    let after = before.saturating_add(i64::from(messages));
-    let reached = Alarm::of(after, limit).filter(|alarm| messages > 0 && Some(*alarm) > Alarm::of(before, limit));
-    let decision = Decision::reply(LeasedMessages { messages, until: day.plus(DAY), alarm: reached });
-    if messages == 0 {
+    let amount = limit.saturating_sub(before).clamp(0, want.max(0));
+    let after = before.saturating_add(amount);
+    let reached = Alarm::of(after, limit).filter(|alarm| amount > 0 && Some(*alarm) > Alarm::of(before, limit));
+    let decision = Decision::reply(LeasedOfDay { amount, until: day.plus(DAY), alarm: reached });
+    if amount == 0 {
         return decision;
     }
     let decision = decision.with(Change::SetSpent(budget, with_taken(&view.spent, day, after)));
@@ -201,16 +228,21 @@ pub fn lease(view: &BudgetView, budget: Budget, limit: u32, want: u32, now: Time
     }
 }
 
-/// How many messages of the day of `now` were taken.
+/// How many messages, or micro-units, of the day of `now` were taken.
 pub fn taken_today(spent: &Spent, now: Timestamp) -> i64 {
     taken_on(spent, day_of(spent, now))
 }
 
 fn event(budget: Budget, alarm: Alarm, now: Timestamp) -> AuditEvent {
-    let kind = match alarm {
-        Alarm::Near => AuditKind::MessagesNearCeiling,
-        Alarm::Full => AuditKind::MessagesAtCeiling,
+    let kind = match (budget, alarm) {
+        (Budget::SpendOfServer | Budget::SpendOfClient(_) | Budget::SpendOfCountry(_), Alarm::Near) => {
+            AuditKind::SpendNearCap
+        }
+        (Budget::SpendOfServer | Budget::SpendOfClient(_) | Budget::SpendOfCountry(_), Alarm::Full) => {
+            AuditKind::SpendAtCap
+        }
+        (_, Alarm::Near) => AuditKind::MessagesNearCeiling,
+        (_, Alarm::Full) => AuditKind::MessagesAtCeiling,
     };
-    let client = if let Budget::Client(client) = budget { Some(client) } else { None };
-    AuditEvent::of_server(kind, now).by(client)
+    AuditEvent::of_server(kind, now).by(budget.client()).about_country(budget.country())
 }

@@ -6,9 +6,9 @@ use crate::model::message::{DropReason, Message};
 use crate::model::time::Timestamp;
 
 /// Gives a message up, and records it for those who wait for it. Its verification stays open: the caller may ask for
-/// another message, which counts anew.
-pub fn give_up(view: &View, message: &Message, why: DropReason, now: Timestamp) -> Decision<()> {
-    let given_up = Decision::reply(()).with(Change::GiveUpMessage { message: message.id, why, at: now });
+/// another message, which counts anew. `unspent` is what was set aside for it and is not spent, in micro-units.
+pub fn give_up(view: &View, message: &Message, why: DropReason, unspent: i64, now: Timestamp) -> Decision<()> {
+    let given_up = Decision::reply(()).with(Change::GiveUpMessage { message: message.id, why, unspent, at: now });
     let Some(user) = &view.user else { return given_up };
     let event = AuditEvent::of_user(AuditKind::MessageFailed, user.id, now).device(message.device_id);
     given_up.with(event.verification(Some(message.verification_id)).given_up(why).into())
@@ -32,12 +32,13 @@ mod tests {
             content: Sealed(Vec::new()),
             created_at: Timestamp(0),
             not_after: Timestamp(1),
+            charge: None,
         };
         let now = Timestamp(5);
-        let decision = give_up(&View::default(), &message, DropReason::Expired, now);
+        let decision = give_up(&View::default(), &message, DropReason::Expired, 7, now);
         assert_eq!(
             decision.changes,
-            [Change::GiveUpMessage { message: message.id, why: DropReason::Expired, at: now }]
+            [Change::GiveUpMessage { message: message.id, why: DropReason::Expired, unspent: 7, at: now }]
         );
     }
 }

@@ -113,22 +113,22 @@ proptest! {
     /// four fifths and all are taken.
     #[test]
     fn no_history_takes_more_than_a_day_has(
-        steps in prop::collection::vec((1..40_u32, 0..60_i64, -2..=2_i64), 1..300),
-        limit in 1..400_u32,
+        steps in prop::collection::vec((1..40_i64, 0..60_i64, -2..=2_i64), 1..300),
+        limit in 1..400_i64,
     ) {
         let budget = Budget::Client(ClientId(3));
         let (mut spent, mut now) = (Spent::default(), START);
-        let mut days = std::collections::HashMap::<Timestamp, (u32, Vec<AuditKind>)>::new();
+        let mut days = std::collections::HashMap::<Timestamp, (i64, Vec<AuditKind>)>::new();
         for (want, minutes, skew) in steps {
             now = now.plus(minutes * MINUTE);
             let before = spent.clone();
             let decision = sends::lease(&view(&before), budget, limit, want, now.plus(skew * SECOND));
             let (leased, recorded) = commit(&mut spent, decision);
-            prop_assert!(leased.messages <= want && leased.until > now.plus(skew * SECOND));
+            prop_assert!(leased.amount <= want && leased.until > now.plus(skew * SECOND));
             let day = days.entry(leased.until).or_default();
-            day.0 += leased.messages;
+            day.0 += leased.amount;
             prop_assert!(day.0 <= limit);
-            prop_assert!(leased.messages > 0 || day.0 == limit, "nothing only where there is nothing");
+            prop_assert!(leased.amount > 0 || day.0 == limit, "nothing only where there is nothing");
             prop_assert_eq!(leased.alarm.is_some(), recorded.len() == 1);
             day.1.extend(recorded);
         }
@@ -136,7 +136,7 @@ proptest! {
             prop_assert!(recorded.iter().filter(|kind| **kind == AuditKind::MessagesAtCeiling).count() <= 1);
             prop_assert!(recorded.iter().filter(|kind| **kind == AuditKind::MessagesNearCeiling).count() <= 1);
             prop_assert_eq!(recorded.contains(&AuditKind::MessagesAtCeiling), *taken == limit);
-            prop_assert_eq!(!recorded.is_empty(), Alarm::of((*taken).into(), limit).is_some());
+            prop_assert_eq!(!recorded.is_empty(), Alarm::of(*taken, limit).is_some());
         }
     }
 
@@ -179,16 +179,16 @@ fn a_small_day_is_counted_one_by_one_and_a_large_one_by_the_hundredth() {
     for n in 0..10 {
         let before = view(&spent);
         let (leased, recorded) = commit(&mut spent, sends::lease(&before, Budget::Server, 10, 1, START));
-        assert_eq!(leased.messages, 1);
+        assert_eq!(leased.amount, 1);
         alarms.extend(recorded.into_iter().map(|kind| (n + 1, kind)));
     }
     assert_eq!(alarms, [(8, AuditKind::MessagesNearCeiling), (10, AuditKind::MessagesAtCeiling)]);
     let refused = sends::lease(&view(&spent), Budget::Server, 10, 1, START);
-    assert_eq!((refused.reply.messages, refused.reply.until), (0, Timestamp(20_001 * DAY)));
+    assert_eq!((refused.reply.amount, refused.reply.until), (0, Timestamp(20_001 * DAY)));
     assert!(refused.changes.is_empty());
     let lowered = sends::lease(&view(&spent), Budget::Server, 5, 1, START).reply;
-    assert_eq!((lowered.messages, lowered.alarm), (0, None));
-    assert_eq!(sends::lease(&view(&spent), Budget::Server, 10, 1, START.plus(DAY)).reply.messages, 1, "another day");
+    assert_eq!((lowered.amount, lowered.alarm), (0, None));
+    assert_eq!(sends::lease(&view(&spent), Budget::Server, 10, 1, START.plus(DAY)).reply.amount, 1, "another day");
 }
 
 #[test]
@@ -210,17 +210,17 @@ fn a_clock_set_back_finds_every_day_as_it_was() {
         loop {
             let before = view(spent);
             let leased = commit(spent, sends::lease(&before, Budget::Server, 7, 1, now)).0;
-            if leased.messages == 0 {
+            if leased.amount == 0 {
                 return (taken, leased.until);
             }
-            taken += leased.messages;
+            taken += leased.amount;
         }
     };
     assert_eq!(all(&mut spent, START), (7, Timestamp(20_001 * DAY)));
     for ahead in [1, 2, 400] {
         let before = view(&spent);
         assert_eq!(
-            commit(&mut spent, sends::lease(&before, Budget::Server, 7, 1, START.plus(ahead * DAY))).0.messages,
+            commit(&mut spent, sends::lease(&before, Budget::Server, 7, 1, START.plus(ahead * DAY))).0.amount,
             1
         );
         assert_eq!(sends::taken_today(&spent, START), 7);

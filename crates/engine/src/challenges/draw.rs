@@ -165,6 +165,7 @@ impl Engine {
             content: self.seal_content(id, device.user_id, content)?,
             created_at: verification.created_at,
             not_after: verification.expires_at,
+            charge: None,
         })
     }
 

@@ -1,21 +1,41 @@
-//! Messages counted over all users before they are queued (SEC 33): to a recipient, for a client, for the server.
+//! Messages counted over all users before they are queued (SEC 33, SEC 101): to a recipient, for a client, for the server, and
+//! by what they cost.
 //!
-//! Of a day's messages a node takes some at a time and keeps the rest in memory, so that no row is written by every
+//! Of a day's messages and money a node takes some at a time and keeps the rest in memory, so that no row is written by every
 //! message of an installation; what a node has taken and not used is lost with it. Recipients are counted one by one.
 
+use delivery::Accounts as _;
+use domain::rules::conversion;
 use domain::rules::reaching::{self, Unreachable};
 use domain::rules::sends::{self, Alarm};
-use domain::{Budget, Change, Channel, ClientId, Credential, Decision, Recipient, Right, Timestamp, UserId, View};
+use domain::{
+    Budget, Change, Channel, Charge, ClientId, Credential, Decision, Recipient, Right, Timestamp, UserId, View,
+};
 
 use crate::challenges::message_leases::TakenOfDay;
+use crate::challenges::prefixes::Destination;
 use crate::decision_name::DecisionName;
 use crate::fault::faults_of_the_store;
 use crate::{Engine, Fault};
+
+/// What one message counts for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Countable {
+    pub(crate) to: Recipient,
+    /// What it costs, if it goes to a telephone.
+    pub(crate) charge: Option<Charge>,
+    /// The prefixes that it goes to, if it goes to a telephone.
+    pub(crate) destination: Option<Destination>,
+    /// The client that asks, and what it may do to people.
+    pub(crate) by: (Option<ClientId>, Right),
+}
 
 /// What was counted for one message.
 pub(crate) struct Counted {
     days: Vec<Budget>,
     to: Vec<Recipient>,
+    charge: Option<Charge>,
+    trials: Vec<Budget>,
     at: Timestamp,
 }
 
@@ -25,9 +45,9 @@ pub struct MessageBudget {
     /// Whose budget it is.
     pub owner: BudgetOwner,
     /// Messages of the day (UTC) that nodes have taken, sent or not.
-    pub taken: u64,
+    pub taken: i64,
     /// The most of a day.
-    pub limit: u32,
+    pub limit: i64,
     /// What it has reached: nothing, 80 or 100, in percent.
     pub alarm: u8,
 }
@@ -101,6 +121,36 @@ impl Engine {
         if is_on { Recipient::of(credential, self.installation_key.key()) } else { None }
     }
 
+    /// What a message to a device with this credential counts for; nothing while limits are off, or if it goes to no number
+    /// and no address.
+    fn countable(&self, sending: &Sending<'_>) -> Option<Countable> {
+        let (target, by) = (sending.target, sending.by);
+        let to = self.recipient(target)?;
+        let way = target.kind().channel().zip(target.phone());
+        let price = way.map(|(channel, number)| self.highest_price(channel, sending.has_code, number));
+        // A warning asks for no answer.
+        let is_answered = sending.name != DecisionName::WarnOfPrompts;
+        Some(self.counting(target, to, by, price.unwrap_or(0), is_answered))
+    }
+
+    /// What a message to a device with this credential counts for. It costs so many micro-units at most.
+    pub(super) fn counting(
+        &self,
+        target: &Credential,
+        to: Recipient,
+        by: (Option<ClientId>, Right),
+        micros: i64,
+        is_answered: bool,
+    ) -> Countable {
+        let key = self.installation_key.key();
+        let charge = sends::charge(target, key, by.0, micros, is_answered);
+        let destination = target.phone().zip(charge).map(|(number, charge)| {
+            let prefixes = conversion::prefixes(charge.country, sends::thousand(number, key));
+            Destination { prefixes, is_answered }
+        });
+        Countable { to, charge, destination, by }
+    }
+
     /// When the first route to a device with this credential is tried again, if all of them are down: until then nothing
     /// is queued, and the caller may choose another device. A prompt is queued even then, since its phone may ask for it.
     fn down_until(&self, credential: &Credential, has_code: bool, now: Timestamp) -> Option<Timestamp> {
@@ -126,11 +176,12 @@ impl Engine {
         F: Fn(&View) -> Decision<T> + Clone + Send + 'static,
         T: Send + 'static,
     {
-        let Sending { name, user, target, has_code, by, now } = sending;
+        let countable = self.countable(&sending);
+        let charge = countable.and_then(|countable| countable.charge);
+        let Sending { name, user, target, has_code, now, .. } = sending;
         let reach = reaching::may_reach(target, &self.settings.policy);
-        let to = self.recipient(target);
         let down_until = self.down_until(target, has_code, now);
-        if reach.is_ok() && to.is_none() && down_until.is_none() {
+        if reach.is_ok() && countable.is_none() && down_until.is_none() {
             let rule = move |view: &View| {
                 let decision = rule(view);
                 let queued = queued(&decision);
@@ -143,24 +194,21 @@ impl Engine {
         let mut expected = queued(&rule(snapshot)).is_some();
         // The user may have changed since the snapshot, at most once in the way of this.
         loop {
-            let counted = match (expected, to) {
-                (true, to) => {
-                    reach.map_err(|why| UnsentError::Unreachable(out_of_reach(why)))?;
-                    if let Some(at) = down_until {
-                        return Err(UnsentError::TooMany(at));
-                    }
-                    match to {
-                        Some(to) => Some(self.count_send(to, by, now).await?),
-                        None => None,
-                    }
+            if expected {
+                reach.map_err(|why| UnsentError::Unreachable(out_of_reach(why)))?;
+                if let Some(at) = down_until {
+                    return Err(UnsentError::TooMany(at));
                 }
-                (false, _) => None,
+            }
+            let counted = match countable.filter(|_| expected) {
+                Some(countable) => Some(self.count_send(countable, now).await?),
+                None => None,
             };
             let (rule, is_counted) = (rule.clone(), expected);
             // If this fails, it is unknown whether it committed, so what was counted stays counted.
             let ended = self
                 .decide(name, user, move |view| {
-                    let decision = rule(view);
+                    let decision = charged(rule(view), charge);
                     let queued = queued(&decision);
                     if queued.is_some() && !is_counted {
                         return Decision::reply(Counting::Uncounted);
@@ -184,13 +232,12 @@ impl Engine {
     /// Counts one message against everything it counts against, or says from when on there may be one. The recipient
     /// comes first: it refuses most, and what it refuses must neither sound the alarms of the days nor be missing there
     /// for others, for as long as it takes to give it back.
-    pub(crate) async fn count_send(
-        &self,
-        to: Recipient,
-        (client, right): (Option<ClientId>, Right),
-        now: Timestamp,
-    ) -> Result<Counted, UnsentError> {
-        let mut counted = Counted { days: Vec::new(), to: Vec::new(), at: now };
+    pub(crate) async fn count_send(&self, countable: Countable, now: Timestamp) -> Result<Counted, UnsentError> {
+        let Countable { to, charge, destination, by: (client, right) } = countable;
+        if let Some(destination) = destination {
+            self.look_at_prefixes(destination, now).map_err(UnsentError::TooMany)?;
+        }
+        let mut counted = Counted { days: Vec::new(), to: Vec::new(), charge: None, trials: Vec::new(), at: now };
         let limits = self.settings.policy.sends;
         let part = right.only_looks().then(|| (to.of_readers(), limits.of_readers()));
         for (to, limits) in part.into_iter().chain([(to, limits)]) {
@@ -206,14 +253,31 @@ impl Engine {
             }
         }
         for budget in client.map(Budget::Client).into_iter().chain([Budget::Server]) {
-            match self.take_of_day(budget, now).await {
-                Ok(TakenOfDay::Unlimited) => {}
-                Ok(TakenOfDay::One) => counted.days.push(budget),
-                Ok(TakenOfDay::NoneUntil(at)) => {
+            let Some(limit) = limits.per_day(budget) else { continue };
+            match self.accounts.leases.take(budget, limit, 1, now).await? {
+                TakenOfDay::Taken => counted.days.push(budget),
+                TakenOfDay::NoneUntil(at) => {
                     self.give_back(counted).await;
                     return Err(UnsentError::TooMany(at));
                 }
-                Err(fault) => return Err(fault.into()),
+            }
+        }
+        if let Some(charge) = charge {
+            match self.accounts.take_all(&charge, charge.micros, now).await? {
+                TakenOfDay::Taken => counted.charge = Some(charge),
+                TakenOfDay::NoneUntil(at) => {
+                    self.give_back(counted).await;
+                    return Err(UnsentError::TooMany(at));
+                }
+            }
+        }
+        if let Some(destination) = destination {
+            match self.pass_prefixes(destination, now).await? {
+                Ok(trials) => counted.trials = trials,
+                Err(at) => {
+                    self.give_back(counted).await;
+                    return Err(UnsentError::TooMany(at));
+                }
             }
         }
         Ok(counted)
@@ -221,38 +285,17 @@ impl Engine {
 
     /// Nothing was queued: it counts no more. If this fails it goes on to count.
     pub(crate) async fn give_back(&self, counted: Counted) {
-        let Counted { days, to, at } = counted;
-        {
-            let mut leases = self.sends.leases();
-            for budget in days {
-                if let Some(lease) = leases.get_mut(&budget).filter(|lease| at < lease.until) {
-                    lease.left += 1;
-                }
-            }
+        let Counted { days, to, charge, trials, at } = counted;
+        self.give_back_trials(trials).await;
+        for budget in days {
+            self.accounts.leases.give_back(budget, 1, at);
         }
+        self.accounts.give_back(charge.as_ref(), charge.map_or(0, |charge| charge.micros), at);
         for to in to {
             if let Err(error) = self.store.decide_budget(to.budget, move |view| sends::give_back(view, &to, at)).await {
                 tracing::warn!(%error, "a message that was not queued stays counted");
             }
         }
-    }
-
-    /// Takes one message of the day of `now`.
-    async fn take_of_day(&self, budget: Budget, now: Timestamp) -> Result<TakenOfDay, Fault> {
-        let Some(limit) = self.settings.policy.sends.per_day(budget) else { return Ok(TakenOfDay::Unlimited) };
-        if let Some(taken) = self.sends.take_here(budget, now) {
-            return Ok(taken);
-        }
-        let _turn = self.sends.turn.lock().await;
-        if let Some(taken) = self.sends.take_here(budget, now) {
-            return Ok(taken);
-        }
-        let want = sends::share(limit);
-        let leased = self.store.decide_budget(budget, move |view| sends::lease(view, budget, limit, want, now)).await?;
-        if let Some(alarm) = leased.alarm {
-            sound(budget, alarm, limit);
-        }
-        Ok(self.sends.settle(budget, leased, now))
     }
 
     /// How the budgets of the day stand, the server's first.
@@ -273,7 +316,7 @@ impl Engine {
             let owner =
                 if let Budget::Client(client) = budget { BudgetOwner::Client(client) } else { BudgetOwner::Server };
             let alarm = Alarm::of(taken, limit).map_or(0, Alarm::percent);
-            Some(MessageBudget { owner, taken: taken.unsigned_abs(), limit, alarm })
+            Some(MessageBudget { owner, taken, limit, alarm })
         };
         Ok(spent.into_iter().filter_map(reading).collect())
     }
@@ -296,13 +339,14 @@ fn queued<T>(decision: &Decision<T>) -> Option<Channel> {
     })
 }
 
-/// Says once what a budget has reached; the audit trail says it too.
-fn sound(budget: Budget, alarm: Alarm, limit: u32) {
-    let client = if let Budget::Client(client) = budget { Some(client.0) } else { None };
-    match alarm {
-        Alarm::Near => tracing::warn!(client, limit, "80 % of the messages of this day are used"),
-        Alarm::Full => tracing::error!(client, limit, "all messages of this day are used: no more are sent"),
+/// The decision, with what a message of it is counted for.
+fn charged<T>(mut decision: Decision<T>, charge: Option<Charge>) -> Decision<T> {
+    for change in &mut decision.changes {
+        if let Change::Enqueue(message) = change {
+            message.charge = charge;
+        }
     }
+    decision
 }
 
 #[cfg(test)]
@@ -322,6 +366,7 @@ mod tests {
             content: Sealed(Vec::new()),
             created_at: Timestamp(0),
             not_after: Timestamp(1),
+            charge: None,
         };
         let dropped = Change::DropMessages(message.verification_id);
         assert_eq!(queued(&Decision::of(vec![dropped.clone()], ())), None);

@@ -95,6 +95,7 @@ impl Engine {
             content: self.seal_content(id, device.user_id, &content)?,
             created_at: now,
             not_after: now.plus(LIFE),
+            charge: None,
         }))
     }
 

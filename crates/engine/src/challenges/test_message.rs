@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use delivery::{OutgoingMessage, SendError};
+use delivery::{Accounts as _, OutgoingMessage, SendError};
 use domain::rules::reaching::{self, Unreachable};
 use domain::{Channel, Credential, FactorKind, MessageId, Right, Timestamp};
 use store::IdKind;
@@ -73,6 +73,9 @@ impl Engine {
         let factor = factor.ok_or(TestMessageError::NoProvider(channel))?;
         let target = reaching::reaching(factor, to, policy)?;
         let recipient = self.recipient(&target);
+        let price = target.phone().map_or(0, |number| self.accounts.price(provider.name(), channel, number));
+        let by = (None, Right::Manage);
+        let countable = recipient.map(|to| self.counting(&target, to, by, price, false));
         let to = match target {
             Credential::Sms { phone } | Credential::Voice { phone } => phone,
             Credential::Email { address } => address,
@@ -88,8 +91,8 @@ impl Engine {
             content: self.say(kind, to, None, Filling::NOTHING),
             created_at: self.now(),
         };
-        let counted = match recipient {
-            Some(recipient) => Some(self.count_send(recipient, (None, Right::Manage), self.now()).await?),
+        let counted = match countable {
+            Some(countable) => Some(self.count_send(countable, self.now()).await?),
             None => None,
         };
         if let Err(failure) = delivery::send(provider.as_ref(), &message).await {

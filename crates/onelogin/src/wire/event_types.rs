@@ -69,6 +69,13 @@ pub(crate) fn of(kind: AuditKind) -> EventType {
         K::MessageFailed => {
             (90_037, "MFA_MESSAGE_FAILED", "A message to %otp_device% of %user% could not be delivered")
         }
+        K::SpendNearCap => {
+            (90_039, "MESSAGES_NEAR_SPEND_CAP", "Four fifths of what messages may cost in a day are used")
+        }
+        K::SpendAtCap => (90_040, "MESSAGES_AT_SPEND_CAP", "All that messages may cost in a day is used"),
+        K::PrefixClosed => {
+            (90_041, "MESSAGES_PREFIX_CLOSED", "Messages to a country or to some of its numbers are hardly answered")
+        }
         K::MessageCalled => (
             90_042,
             "MFA_MESSAGE_CALLED",

@@ -163,7 +163,7 @@ impl Wire {
     }
 
     /// How the messages of the day stand: whose, how many, and the alarm in percent.
-    pub(crate) async fn budgets(&self) -> Vec<(engine::BudgetOwner, u64, u8)> {
+    pub(crate) async fn budgets(&self) -> Vec<(engine::BudgetOwner, i64, u8)> {
         let budgets = self.server.world.engine().message_budgets().await.expect("they are read");
         budgets.into_iter().map(|budget| (budget.owner, budget.taken, budget.alarm)).collect()
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::model::time::{DAY, HOUR};
+use domain::rules::conversion::{self, Passage, PrefixState, PrefixVerdict};
 use domain::rules::{rate, sends};
 use domain::*;
 use tokio::sync::Barrier;
@@ -75,7 +76,7 @@ pub(crate) async fn a_day_is_taken_once_and_its_alarms_are_recorded_once(store: 
         let before = store.audit(chain(budget)).await.unwrap().len();
         let rule = |_| move |view: &BudgetView| sends::lease(view, budget, limit, 3, NOW);
         let leased = rush(store, |_| budget, rule).await;
-        assert_eq!(leased.iter().map(|leased| leased.messages).sum::<u32>(), limit);
+        assert_eq!(leased.iter().map(|leased| leased.amount).sum::<i64>(), limit);
         assert_eq!(leased.iter().filter(|leased| leased.alarm.is_some()).count(), 2);
         let entries = store.audit(chain(budget)).await.unwrap();
         let kinds: Vec<_> = entries[before..].iter().map(|entry| entry.kind.as_str()).collect();
@@ -111,6 +112,28 @@ pub(crate) async fn a_bucket_is_emptied_once(store: &Store) {
     assert!((200..=most).contains(&total), "{total} of at most {most}");
     let fresh = store.decide_budget(Budget::Calls(other), take(other, 300)).await.unwrap();
     assert_eq!((fresh.paid, fresh.calls), (3, 99), "another client's is full, and a node leaves half of it to others");
+}
+
+pub(crate) async fn five_trial_messages_pass_whoever_asks_at_once(store: &Store) {
+    let prefix = Budget::PrefixOfCountry("DE");
+    let verdict = PrefixVerdict { prefix, country: "DE", from: PrefixState::default(), closes: true };
+    let closed = rush(store, |_| prefix, |_| move |view: &BudgetView| conversion::carry_out(view, &verdict, NOW)).await;
+    assert_eq!(closed.iter().filter(|(_, is_new)| *is_new).count(), 1, "one closes it");
+    let events = store.audit(AuditChain::Server).await.unwrap();
+    let kinds: Vec<_> = events.iter().map(|entry| (entry.kind.as_str(), entry.reason.as_deref())).collect();
+    assert_eq!(kinds, [("messages.prefix_closed", Some("country DE"))]);
+    let pass = |now| move |view: &BudgetView| conversion::pass(view, prefix, now);
+    let until = NOW.plus(conversion::REST);
+    assert_eq!(store.decide_budget(prefix, pass(until.plus(-1))).await.unwrap(), Err(until));
+    let passed = rush(store, |_| prefix, |_| pass(until)).await;
+    assert_eq!(passed.iter().filter(|passed| **passed == Ok(Passage::Trial)).count(), 5, "{passed:?}");
+    assert_eq!(passed.iter().filter(|passed| passed.is_err()).count(), SENDERS - 5);
+    store.decide_budget(prefix, move |view| conversion::give_back(view, prefix)).await.unwrap();
+    let passed = rush(store, |_| prefix, |_| pass(until)).await;
+    assert_eq!(passed.iter().filter(|passed| passed.is_ok()).count(), 1, "one was not queued");
+    let rows = store.prefixes().await.unwrap();
+    assert_eq!(rows.len(), 1);
+    assert!(PrefixState::of(&rows[0].1).is_closed());
 }
 
 pub(crate) async fn budgets_that_are_over_are_swept(store: &Store) {

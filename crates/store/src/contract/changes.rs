@@ -7,7 +7,7 @@ use domain::rules::{risk, user};
 use domain::*;
 
 use super::world::*;
-use crate::{Error, IdKind, MessageOutcome, Store, Turn, UniqueField};
+use crate::{Error, IdKind, Store, Turn, UniqueField};
 
 pub(crate) async fn what_is_written_is_read_back(store: &Store) {
     let patch = UserPatch {
@@ -356,7 +356,7 @@ pub(crate) async fn a_deleted_user_takes_everything_along(store: &Store) {
     assert!(view.user.is_none() && view.devices.is_empty() && view.throttles.is_empty());
     assert_eq!(store.whose_verification(asked.id).await.unwrap(), None);
     assert!(store.claim_messages(Channel::Sms, Turn::ONLY, NOW, 9, 1).await.unwrap().is_empty());
-    store.settle_message(MessageId(1), MessageOutcome::Sent, NOW).await.unwrap();
+    store.settle_message(MessageId(1), sent_by("twilio", 0), NOW).await.unwrap();
 }
 
 pub(crate) async fn a_username_is_unique_without_regard_to_case(store: &Store) {

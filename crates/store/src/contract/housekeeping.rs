@@ -82,14 +82,14 @@ pub(crate) async fn a_message_is_claimed_by_one_sender_at_a_time(store: &Store) 
 pub(crate) async fn a_settled_message_is_wiped(store: &Store) {
     let asked = queue(store, 3).await;
     store.claim_messages(Channel::Sms, Turn::ONLY, NOW, 9, 1000).await.unwrap();
-    store.settle_message(MessageId(1), MessageOutcome::Sent, NOW).await.unwrap();
-    let give_up = Change::GiveUpMessage { message: MessageId(2), why: DropReason::Expired, at: NOW };
+    store.settle_message(MessageId(1), sent_by("twilio", 0), NOW).await.unwrap();
+    let give_up = Change::GiveUpMessage { message: MessageId(2), why: DropReason::Expired, unspent: 0, at: NOW };
     put(store, asked.user_id, vec![give_up.clone()]).await.unwrap();
-    let sent = Change::GiveUpMessage { message: MessageId(1), why: DropReason::Expired, at: NOW };
+    let sent = Change::GiveUpMessage { message: MessageId(1), why: DropReason::Expired, unspent: 0, at: NOW };
     for (settled, change) in [("given up", give_up), ("sent", sent)] {
         assert_eq!(put(store, asked.user_id, vec![change]).await, Err(Error::Ended), "{settled}");
     }
-    store.settle_message(MessageId(3), MessageOutcome::Retry { at: NOW.plus(10) }, NOW).await.unwrap();
+    store.settle_message(MessageId(3), MessageOutcome::Retry { at: NOW.plus(10), free: 0 }, NOW).await.unwrap();
     assert_eq!(store.next_message_at(Channel::Sms, Turn::ONLY).await.unwrap(), Some(NOW.plus(10)));
     let due = store.claim_messages(Channel::Sms, Turn::ONLY, NOW.plus(9999), 9, 1000).await.unwrap();
     assert_eq!(due.iter().map(|queued| queued.message.id).collect::<Vec<_>>(), [MessageId(3)]);
@@ -102,7 +102,7 @@ pub(crate) async fn a_message_that_is_put_back_is_as_it_was(store: &Store) {
     let claim = |now: Timestamp| store.claim_messages(Channel::Sms, by_two(1), now, 9, 1000);
     let claimed = claim(NOW).await.unwrap().remove(0);
     assert_eq!((claimed.passed_before, claimed.passed), (0, 2));
-    let put_back = MessageOutcome::PutBack { at: NOW.plus(10), passed: claimed.passed_before };
+    let put_back = MessageOutcome::PutBack { at: NOW.plus(10), passed: claimed.passed_before, free: claimed.free };
     store.settle_message(claimed.message.id, put_back, NOW).await.unwrap();
     assert!(claim(NOW.plus(9)).await.unwrap().is_empty());
     let again = store.claim_messages(Channel::Sms, by_two(0), NOW.plus(10), 9, 1000).await.unwrap().remove(0);
@@ -113,11 +113,12 @@ pub(crate) async fn a_message_that_is_put_back_is_as_it_was(store: &Store) {
 pub(crate) async fn a_called_message_is_wiped_and_recorded_once(store: &Store) {
     let asked = queue(store, 2).await;
     let claimed = store.claim_messages(Channel::Sms, Turn::ONLY, NOW, 9, 1000).await.unwrap();
-    let call = |message: Message| store.decide(asked.user_id, move |view| called::called(view, &message, NOW));
+    let call =
+        |message: Message| store.decide(asked.user_id, move |view| called::called(view, &message, "twilio", 0, NOW));
     call(claimed[0].message.clone()).await.unwrap();
     assert_eq!(call(claimed[0].message.clone()).await, Err(Error::Ended));
     // Another sender had it before.
-    store.settle_message(claimed[1].message.id, MessageOutcome::Sent, NOW).await.unwrap();
+    store.settle_message(claimed[1].message.id, sent_by("twilio", 0), NOW).await.unwrap();
     assert_eq!(call(claimed[1].message.clone()).await, Err(Error::Ended));
     assert_eq!(store.waiting().await.unwrap().messages, 0);
     let trail = store.audit(asked.user_id).await.unwrap();
@@ -129,7 +130,7 @@ pub(crate) async fn a_superseded_message_is_not_sent(store: &Store) {
     let claimed = store.claim_messages(Channel::Sms, Turn::ONLY, NOW, 1, 1000).await.unwrap();
     put(store, asked.user_id, vec![Change::DropMessages(asked.id)]).await.unwrap();
     assert_eq!(store.next_message_at(Channel::Sms, Turn::ONLY).await.unwrap(), None);
-    store.settle_message(claimed[0].message.id, MessageOutcome::Retry { at: NOW }, NOW).await.unwrap();
+    store.settle_message(claimed[0].message.id, MessageOutcome::Retry { at: NOW, free: 0 }, NOW).await.unwrap();
     assert!(
         store.claim_messages(Channel::Sms, Turn::ONLY, NOW.plus(9999), 9, 1000).await.unwrap().is_empty(),
         "not even retried"
@@ -161,7 +162,7 @@ pub(crate) async fn the_sweeper_ends_what_is_over_and_keeps_what_is_not(store: &
         open(store, verification).await;
     }
     put(store, user, vec![Change::Enqueue(message(1, &over)), Change::Enqueue(message(2, &over))]).await.unwrap();
-    store.settle_message(MessageId(1), MessageOutcome::Sent, NOW).await.unwrap();
+    store.settle_message(MessageId(1), sent_by("twilio", 0), NOW).await.unwrap();
     let client = client(store).await;
     let set = token_set(store, client.id).await;
     let stored = set.clone();

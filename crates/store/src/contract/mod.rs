@@ -5,6 +5,7 @@ pub(crate) mod audit;
 pub(crate) mod begun;
 pub(crate) mod budgets;
 pub(crate) mod changes;
+pub(crate) mod costs;
 pub(crate) mod damage;
 pub(crate) mod dev;
 pub(crate) mod guessing;
@@ -36,7 +37,14 @@ macro_rules! contract {
                 sixty_four_senders_get_fifty_messages_to_a_hundred_numbers,
                 a_day_is_taken_once_and_its_alarms_are_recorded_once,
                 a_bucket_is_emptied_once,
+                five_trial_messages_pass_whoever_asks_at_once,
                 budgets_that_are_over_are_swept,
+            }
+            costs: {
+                what_messages_cost_is_summed_and_what_is_set_aside_is_not_spent,
+                a_message_that_is_put_back_keeps_what_is_set_aside,
+                a_text_that_was_called_costs_what_the_call_does,
+                an_answer_marks_the_message_that_asked_for_it_and_no_other,
             }
             changes: {
                 what_is_written_is_read_back,

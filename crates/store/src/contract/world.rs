@@ -17,7 +17,7 @@ use domain::rules::{client, user};
 use domain::*;
 use tokio::sync::Barrier;
 
-use crate::{Error, IdKind, Store};
+use crate::{Error, IdKind, MessageOutcome, Store};
 
 pub(crate) const NOW: Timestamp = Timestamp(1_700_000_000_000);
 /// An address in the networks of [`client`].
@@ -248,7 +248,13 @@ pub(crate) fn message(id: i64, verification: &Verification) -> Message {
         content: Sealed(vec![7; 40]),
         created_at: NOW,
         not_after: verification.expires_at,
+        charge: None,
     }
+}
+
+/// That a provider took a message.
+pub(crate) fn sent_by(provider: &str, unspent: i64) -> MessageOutcome {
+    MessageOutcome::Sent { provider: provider.to_owned(), unspent }
 }
 
 pub(crate) async fn client(store: &Store) -> Client {

@@ -28,6 +28,7 @@ fn for_many(statement: &'static str) -> Option<&'static str> {
         sql::DELETE_BEGUN => Some(own::DELETE_ALL_BEGUN),
         sql::DELETE_ORIGIN => Some(own::DELETE_ORIGINS),
         sql::WIPE_MESSAGES => Some(own::WIPE_ALL_MESSAGES),
+        sql::MARK_VERIFIED => Some(own::MARK_ALL_VERIFIED),
         sql::REMEMBER_USED => Some(own::REMEMBER_ALL_USED),
         sql::INSERT_AUDIT => Some(own::INSERT_AUDITS),
         _ => None,

@@ -91,12 +91,15 @@ statements! {
         FROM generate_series($1::bigint, $2::bigint, $3::bigint) AS b (low) ORDER BY b.low";
     SERVER_TIME = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS bigint)";
 
+    MARK_ALL_VERIFIED = "UPDATE outbox SET verified_at = n.at FROM unnest($1::bigint[], $2::bytea[]) \
+        AS n (at, verification_id) WHERE outbox.verification_id = n.verification_id AND outbox.block IS NOT NULL";
+
     // ---- the outbox, shared by all nodes
 
     CLAIM_DUE_MESSAGES = "SELECT ", columns::MESSAGE.names, " FROM outbox WHERE status = 0 AND channel = $1 AND next_attempt_at <= $2 \
         AND (attempts % $3 > $4 AND attempts % $3 <= $5 OR attempts % $3 > $6) ORDER BY next_attempt_at LIMIT $7 \
         FOR UPDATE SKIP LOCKED";
-    CLAIM_MESSAGES = "UPDATE outbox SET attempts = claimed.passed, next_attempt_at = $1 \
+    CLAIM_MESSAGES = "UPDATE outbox SET attempts = claimed.passed, next_attempt_at = $1, free = 0 \
         FROM unnest($2::bigint[], $3::bigint[]) AS claimed (id, passed) \
         WHERE outbox.id = claimed.id AND outbox.status = 0";
 

@@ -88,7 +88,15 @@ columns! {
     }
     /// A message in the outbox.
     MESSAGE: MessageColumns {
-        id, user_id, device_id, verification_id, channel, content, created_at, not_after, attempts,
+        id, user_id, device_id, verification_id, channel, content, created_at, not_after, attempts, client_id, country,
+        block, free,
+    }
+    /// A message to a telephone that was handed over.
+    ASKED: AskedColumns { created_at, country, block, client_id, spent = "cost - free", verified_at }
+    /// What messages to telephones cost, of one provider, channel, country and client.
+    SPENDING: SpendingColumns of "outbox" {
+        provider, channel, country, client_id, messages = "COUNT(*)", verified = "COUNT(verified_at)",
+        micros = "CAST(SUM(cost - free) AS bigint)",
     }
     /// How many messages wait, and since when.
     WAITING: WaitingColumns { messages = "COUNT(*)", oldest = "MIN(created_at)" }

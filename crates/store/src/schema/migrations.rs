@@ -68,6 +68,7 @@ pub const MIGRATIONS: &[Migration] = migrations! {
     14 "token_order" "0014_token_order.sql",
     15 "audit_format" "0015_audit_format.sql",
     16 "user_rows" "0016_user_rows.sql" UserRows,
+    17 "message_costs" "0017_message_costs.sql",
 };
 
 /// The newest version this server knows.

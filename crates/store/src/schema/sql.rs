@@ -98,7 +98,9 @@ statements! {
     SET_BUDGET = "INSERT INTO budget (kind, subject, state, until) VALUES ($1, $2, $3, $4) \
         ON CONFLICT (kind, subject) DO UPDATE SET state = excluded.state, until = excluded.until";
     /// Those of days: of the clients and of the server.
-    DAY_BUDGETS = "SELECT ", columns::BUDGET.names, " FROM budget WHERE kind IN (2, 3) ORDER BY kind, subject";
+    DAY_BUDGETS = "SELECT ", columns::BUDGET.names, " FROM budget WHERE kind IN (2, 3, 9, 10, 11) ORDER BY kind, subject";
+
+    PREFIXES = "SELECT ", columns::BUDGET.names, " FROM budget WHERE kind IN (12, 13)";
 
     // ---- apps
 
@@ -146,7 +148,8 @@ statements! {
     // ---- messages
 
     INSERT_MESSAGE = "INSERT INTO outbox (id, user_id, device_id, verification_id, channel, content, created_at, \
-        not_after, status, attempts, next_attempt_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9)";
+        not_after, status, attempts, next_attempt_at, client_id, country, block, cost, free) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9, $10, $11, $12, $13, $13)";
     WIPE_MESSAGES = "UPDATE outbox SET status = 2, content = $1, reason = $2 WHERE user_id = $3 \
         AND verification_id = $4 AND status = 0";
     WIPE_DEVICE_MESSAGES = "UPDATE outbox SET status = 2, content = $1, reason = 'device' WHERE user_id = $2 \
@@ -155,13 +158,24 @@ statements! {
         AND (attempts % $3 > $4 AND attempts % $3 <= $5 OR attempts % $3 > $6) ORDER BY next_attempt_at LIMIT $7";
     ENDED_MESSAGES = "SELECT ", columns::MESSAGE.names, " FROM outbox WHERE status = 0 AND channel = $1 AND not_after <= $2 \
         AND next_attempt_at <= $2 LIMIT $3";
-    CLAIM_MESSAGE = "UPDATE outbox SET attempts = $1, next_attempt_at = $2 WHERE id = $3 AND status = 0";
+    /// What is set aside is spent from here on, unless a sender says otherwise: one that dies says nothing.
+    CLAIM_MESSAGE = "UPDATE outbox SET attempts = $1, next_attempt_at = $2, free = 0 WHERE id = $3 AND status = 0";
     NEXT_MESSAGE_AT = "SELECT next_attempt_at FROM outbox WHERE status = 0 AND channel = $1 \
         AND (attempts % $2 > $3 AND attempts % $2 <= $4 OR attempts % $2 > $5) ORDER BY next_attempt_at LIMIT 1";
     WAITING_MESSAGES = "SELECT ", columns::WAITING.names, " FROM outbox WHERE status = 0";
-    SETTLE_MESSAGE = "UPDATE outbox SET status = $1, reason = $2, content = $3, settled_at = $4 \
-        WHERE id = $5 AND status = 0";
-    RETRY_MESSAGE = "UPDATE outbox SET next_attempt_at = $1 WHERE id = $2 AND status = 0";
+    SETTLE_MESSAGE = "UPDATE outbox SET status = $1, reason = $2, content = $3, settled_at = $4, provider = $5, \
+        cost = cost - free - $6, free = 0 WHERE id = $7 AND status = 0";
+    RETRY_MESSAGE = "UPDATE outbox SET next_attempt_at = $1, free = $2 WHERE id = $3 AND status = 0";
+    /// As before its claim: what was set aside is set aside again.
+    PUT_BACK_MESSAGE = "UPDATE outbox SET attempts = $1, next_attempt_at = $2, free = $3 WHERE id = $4 AND status = 0";
+    PAY_MESSAGE = "UPDATE outbox SET cost = cost + $1 WHERE id = $2 AND status = 0";
+    MARK_VERIFIED = "UPDATE outbox SET verified_at = $1 WHERE verification_id = $2 AND block IS NOT NULL";
+    /// Messages to telephones that were handed over.
+    ASKED_MESSAGES = "SELECT ", columns::ASKED.names, " FROM outbox WHERE country IS NOT NULL AND created_at >= $1 \
+        AND status = 1 ORDER BY created_at, id";
+    SPENDING = "SELECT ", columns::SPENDING.names, " FROM outbox WHERE country IS NOT NULL AND created_at >= $1 \
+        AND (status = 1 OR cost > free) GROUP BY provider, channel, country, client_id \
+        ORDER BY provider, channel, country, client_id";
 
     // ---- clients and tokens
 

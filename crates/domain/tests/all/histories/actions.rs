@@ -11,6 +11,7 @@ impl World {
             sends: countersign_domain::SendLimits::default(),
             issuer: "acme".to_owned(),
             sign_in: countersign_domain::SignInPolicy::default(),
+            ..Policy::default()
         };
         let mut world = Self {
             db: Database::default(),

@@ -128,6 +128,7 @@ pub(crate) fn message(verification: &Verification, factor: FactorKind) -> Option
         content: Sealed(vec![1]),
         created_at: verification.created_at,
         not_after: verification.expires_at,
+        charge: None,
     })
 }
 
@@ -191,6 +192,7 @@ pub(crate) fn policy() -> countersign_domain::Policy {
         message_limits: true,
         sends: countersign_domain::SendLimits::default(),
         issuer: "acme".to_owned(),
+        ..countersign_domain::Policy::default()
     }
 }
 

@@ -1,5 +1,10 @@
-//! `countersign delivery`: which channels carry messages to people, and a test of one.
+//! `countersign delivery`: which channels carry messages to people, what they cost, and a test of one.
 
+mod price;
+mod simulate;
+mod spend;
+
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -11,10 +16,12 @@ use engine::{Engine, TestMessageError};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use self::simulate::TriedRules;
 use crate::cli::report::{Report, or_dash, sentence};
 use crate::cli::request::Request;
 use crate::cli::run::{OutputArgs, run};
 use crate::installation::Intent;
+use crate::installation::prices::PRICED;
 use crate::installation::providers::{CONFIGURABLE, setting};
 
 #[derive(Debug, Subcommand)]
@@ -38,6 +45,34 @@ pub(crate) enum DeliveryArgs {
         #[command(flatten)]
         output: OutputArgs,
     },
+    /// Show what a message to a number costs, over each route that may carry it
+    Price {
+        /// Telephone number as +14155550123
+        number: String,
+        /// Only text messages, or only calls
+        #[arg(long, value_parser = priced_channel())]
+        channel: Option<Channel>,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Show what messages to telephones cost, by provider, country and client, and how the caps of today stand
+    Spend {
+        /// Time that it covers, back from now: hours or minutes up to a day
+        #[arg(long, default_value = "24h", value_parser = spend::span)]
+        since: i64,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Show what other caps and another breaker would have done to the messages that were sent
+    Simulate {
+        /// Rules to try: a TOML file with settings of [messages]; what it does not name stays as it is
+        rules: PathBuf,
+        /// Time that it covers, back from now: hours or minutes up to a day
+        #[arg(long, default_value = "24h", value_parser = spend::span)]
+        since: i64,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
     /// Use every route again, also those that are down: a provider is known to work again
     Retry {
         #[command(flatten)]
@@ -47,20 +82,38 @@ pub(crate) enum DeliveryArgs {
 
 /// The channels that a test can go over. A push is answered on a paired phone, so there is nothing to address.
 fn channel() -> impl clap::builder::TypedValueParser<Value = Channel> {
-    let names = Channel::ALL.into_iter().filter(|channel| *channel != Channel::Push).map(Channel::name);
-    PossibleValuesParser::new(names)
+    one_of(Channel::ALL.into_iter().filter(|channel| *channel != Channel::Push).collect())
+}
+
+/// The channels whose messages have a price.
+fn priced_channel() -> impl clap::builder::TypedValueParser<Value = Channel> {
+    one_of(PRICED.to_vec())
+}
+
+fn one_of(channels: Vec<Channel>) -> impl clap::builder::TypedValueParser<Value = Channel> {
+    PossibleValuesParser::new(channels.into_iter().map(Channel::name))
         .try_map(|name| Channel::from_name(&name).ok_or_else(|| format!("there is no channel {name}")))
 }
 
 impl DeliveryArgs {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let (Self::Status { output } | Self::Test { output, .. } | Self::Retry { output }) = &self;
+        let (Self::Status { output }
+        | Self::Test { output, .. }
+        | Self::Price { output, .. }
+        | Self::Spend { output, .. }
+        | Self::Simulate { output, .. }
+        | Self::Retry { output }) = &self;
         // No server starts with such settings, so there is nothing to show yet.
         output.config()?.delivery.check()?;
         match self {
             Self::Status { output } => run(&output, DeliveryRequest::Status),
             Self::Test { channel, address, provider, output } => {
                 run(&output, DeliveryRequest::Test { channel, address, provider })
+            }
+            Self::Price { number, channel, output } => run(&output, DeliveryRequest::Price { number, channel }),
+            Self::Spend { since, output } => run(&output, DeliveryRequest::Spend { since }),
+            Self::Simulate { rules, since, output } => {
+                run(&output, DeliveryRequest::Simulate { rules: TriedRules::read(&rules)?, since })
             }
             Self::Retry { output } => run(&output, DeliveryRequest::Retry),
         }
@@ -71,7 +124,24 @@ impl DeliveryArgs {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum DeliveryRequest {
     Status,
-    Test { channel: Channel, address: String, provider: Option<String> },
+    Test {
+        channel: Channel,
+        address: String,
+        provider: Option<String>,
+    },
+    Price {
+        number: String,
+        channel: Option<Channel>,
+    },
+    Spend {
+        /// How long ago the first message was queued that counts, in milliseconds.
+        since: i64,
+    },
+    Simulate {
+        rules: TriedRules,
+        /// As for [`Self::Spend`].
+        since: i64,
+    },
     Retry,
 }
 
@@ -80,7 +150,9 @@ impl Request for DeliveryRequest {
 
     fn intent(&self) -> Intent {
         match self {
-            Self::Status | Self::Retry => Intent::Read,
+            Self::Status | Self::Price { .. } | Self::Spend { .. } | Self::Simulate { .. } | Self::Retry => {
+                Intent::Read
+            }
             // It draws the id of a message.
             Self::Test { .. } => Intent::Write,
         }
@@ -90,6 +162,9 @@ impl Request for DeliveryRequest {
         match self {
             Self::Status => Ok(status(engine)),
             Self::Test { channel, address, provider } => test(engine, channel, &address, provider.as_deref()).await,
+            Self::Price { number, channel } => price::price(engine, &number, channel),
+            Self::Spend { since } => spend::spend(engine, since).await,
+            Self::Simulate { rules, since } => simulate::simulated(engine, rules, since).await,
             Self::Retry if !engine.sends_messages() => {
                 Err("no server of this installation takes commands here: with SQLite start it; with PostgreSQL, where commands \
                      go to the database, each node tries a route again by itself after 30 seconds, or after up to five minutes if its provider asks"
