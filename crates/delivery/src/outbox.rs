@@ -176,6 +176,8 @@ struct Sent {
     left: i64,
     /// Routes that it has passed, this one included.
     passed: u32,
+    /// When the claim ends under which it was sent.
+    claimed_until: Timestamp,
     /// The country of its number.
     country: Option<&'static str>,
     result: Result<(), SendError>,
@@ -229,18 +231,22 @@ impl Worker<'_> {
             for queued in due {
                 recorded = recorded.and(self.start(queued, &mut sending, clock).await);
             }
-            if may_be_more {
-                continue;
+            // However much is due, what has ended is recorded: without a record it is sent once more.
+            let mut all: Vec<_> = std::iter::from_fn(|| sending.try_join_next()).collect();
+            if all.is_empty() {
+                if may_be_more {
+                    continue;
+                }
+                // What becomes due meanwhile need not wait for the slowest sending.
+                let has_place = free > 0 && !sending.is_empty();
+                let ended = tokio::select! {
+                    ended = sending.join_next() => ended,
+                    () = self.route.queued.notified(), if has_place => continue,
+                    () = clock.sleep(longest), if has_place => continue,
+                };
+                let Some(ended) = ended else { break };
+                all.push(ended);
             }
-            // What becomes due meanwhile need not wait for the slowest sending.
-            let has_place = free > 0 && !sending.is_empty();
-            let ended = tokio::select! {
-                ended = sending.join_next() => ended,
-                () = self.route.queued.notified(), if has_place => continue,
-                () = clock.sleep(longest), if has_place => continue,
-            };
-            let Some(ended) = ended else { break };
-            let mut all = vec![ended];
             while !all.is_empty() {
                 // Recorded together, they share a sync of the disk. So do those that end meanwhile, and the next claim.
                 let records = join_all(all.drain(..).map(|ended| self.finish(ended, clock))).await;
@@ -288,8 +294,8 @@ impl Worker<'_> {
         sending: &mut JoinSet<Sent>,
         clock: &dyn DeliveryClock,
     ) -> Result<(), store::Error> {
-        let QueuedMessage { message, passed, passed_before, free } = queued;
-        let put_back = |at| MessageOutcome::PutBack { at, passed: passed_before, free };
+        let QueuedMessage { message, passed, passed_before, free, claimed_until } = queued;
+        let put_back = |at| MessageOutcome::PutBack { at, passed: passed_before, free, claimed_until };
         let now = clock.now();
         if !self.outbox.routes.is_asked(self.route, now) {
             // Another route has come back since this one claimed it.
@@ -316,7 +322,7 @@ impl Worker<'_> {
                 Some(Paid { price, left }) => {
                     sending.spawn(async move {
                         let result = send(provider.as_ref(), &outgoing).await;
-                        Sent { message, price, left, passed, country, result }
+                        Sent { message, price, left, passed, claimed_until, country, result }
                     });
                     return Ok(());
                 }
@@ -332,7 +338,7 @@ impl Worker<'_> {
     /// Records how a sending ended.
     async fn finish(&self, ended: Result<Sent, JoinError>, clock: &dyn DeliveryClock) -> Result<(), store::Error> {
         let channel = self.route.channel();
-        let Sent { message, price, left, passed, country, result } = match ended {
+        let Sent { message, price, left, passed, claimed_until, country, result } = match ended {
             Ok(sent) => sent,
             Err(error) => {
                 // The message is due again when its lease is over.
@@ -356,7 +362,16 @@ impl Worker<'_> {
         let turn = self.outbox.routes.turn(self.route, now);
         let has_others = self.outbox.routes.has_others(self.route, now);
         match tries::next(error, message.id, passed, (turn, has_others), now) {
-            Some(at) => self.outbox.store.settle_message(message.id, MessageOutcome::Retry { at, free }, now).await?,
+            Some(at) => {
+                let again = MessageOutcome::Retry { at, free, claimed_until };
+                self.outbox.store.settle_message(message.id, again, now).await?;
+            }
+            // The calls have failed, and not the text message: it is tried when its first route is.
+            None if self.route.stands_in() => {
+                let at = self.outbox.routes.down_until(self.route.queue(), now).unwrap_or(now);
+                let as_new = MessageOutcome::PutBack { at, passed: 0, free, claimed_until };
+                self.outbox.store.settle_message(message.id, as_new, now).await?;
+            }
             None => self.outbox.give_up(message, DropReason::Undeliverable, free, now).await?,
         }
         // It is another route's now. So is what waits, if this failure took the route down.

@@ -305,3 +305,37 @@ fn a_text_with_a_code_may_be_carried_by_a_call_and_a_warning_may_not() {
     let (outbox, _) = scene.outbox([scene.fake("a"), scene.calling("b")]);
     assert_eq!(names(&outbox, true), [texts], "where texts are not called");
 }
+
+/// Otherwise a burst that takes the route down would have its refused recipients called.
+#[tokio::test]
+async fn a_text_that_is_refused_while_its_route_goes_down_is_not_called() {
+    let scene = Scene::new();
+    let ends = [[Err(SendError::Unavailable); 5].as_slice(), &[Err(SendError::Refused)]].concat();
+    let texts = Fake { next: Mutex::new(ends.into()), at_once: 6, ..scene.fake("a") };
+    let (outbox, [texts, calls]) = scene.outbox_that_calls([texts, scene.calling("b")]);
+    for id in 1..=6 {
+        scene.queue_code(id).await;
+    }
+    scene.work(&outbox).await;
+    let refused = texts.tried()[5];
+    let mut called = calls.tried();
+    called.sort_unstable();
+    assert_eq!(called, (1..=6).filter(|id| *id != refused).collect::<Vec<_>>());
+    assert!(scene.is_empty().await);
+}
+
+/// The setting must lose no message that would have arrived without it.
+#[tokio::test]
+async fn calls_that_fail_leave_the_message_to_the_routes_for_texts() {
+    for error in [SendError::Unavailable, SendError::TimedOut, SendError::Refused, SendError::Unreachable] {
+        let scene = Scene::new();
+        let failing = Fake { always: Err(error), ..scene.calling("b") };
+        let (outbox, [texts, calls]) = scene.outbox_that_calls([scene.fake("a"), failing]);
+        fail(&outbox, Channel::Sms, scene.now());
+        scene.queue_code(1).await;
+        scene.work_on(&outbox).await;
+        assert!((1..=3).contains(&calls.tried().len()), "{error}: {:?}", calls.tried());
+        assert_eq!(texts.tried(), [1], "{error}");
+        assert!(scene.is_empty().await);
+    }
+}

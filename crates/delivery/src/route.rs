@@ -329,9 +329,12 @@ impl Routes {
         Turn { position: route.position, before, last, of }
     }
 
-    /// Whether another route than this one may carry what this one has refused.
+    /// Whether another route than this one may carry what this one has refused. What a route for text messages has refused is
+    /// not called for that (contract 18.10).
     pub(crate) fn has_others(&self, route: &Route, now: Timestamp) -> bool {
-        let is_another = |other: &&Arc<Route>| other.position != route.position && self.is_asked(other, now);
+        let may_follow = |other: &Route| route.stands_in() || !other.stands_in();
+        let is_another =
+            |other: &&Arc<Route>| other.position != route.position && may_follow(other) && self.is_asked(other, now);
         self.taking(route.queue).any(|other| is_another(&other))
     }
 

@@ -317,9 +317,11 @@ pub(crate) fn settle(message: MessageId, outcome: MessageOutcome, now: Timestamp
         MessageOutcome::Sent { provider, unspent } => {
             end_message(message, Ended { status: 1, reason: None, provider: Some(provider), unspent }, now)
         }
-        MessageOutcome::Retry { at, free } => Write::new(sql::RETRY_MESSAGE, params![at, free, message.0]),
-        MessageOutcome::PutBack { at, passed, free } => {
-            Write::new(sql::PUT_BACK_MESSAGE, params![i64::from(passed), at, free, message.0])
+        MessageOutcome::Retry { at, free, claimed_until } => {
+            Write::new(sql::RETRY_MESSAGE, params![at, free, message.0, claimed_until])
+        }
+        MessageOutcome::PutBack { at, passed, free, claimed_until } => {
+            Write::new(sql::PUT_BACK_MESSAGE, params![i64::from(passed), at, free, message.0, claimed_until])
         }
     }
 }

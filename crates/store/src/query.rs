@@ -167,6 +167,8 @@ pub struct QueuedMessage {
     pub passed_before: u32,
     /// What is set aside for its next try, in micro-units. The claim has made it spent until its sender says otherwise.
     pub free: i64,
+    /// When the claim ends. It tells this claim from every other.
+    pub claimed_until: Timestamp,
 }
 
 /// What became of a claimed message that is not given up: giving up is a decision ([`domain::Change::GiveUpMessage`]).
@@ -179,15 +181,16 @@ pub enum MessageOutcome {
         /// What was set aside for it and is not spent, in micro-units.
         unspent: i64,
     },
-    /// It can be claimed again from `at` on.
+    /// It can be claimed again from `at` on. Nothing happens if another claim has followed this one.
     Retry {
         at: Timestamp,
         /// What is still set aside for its next try, in micro-units.
         free: i64,
+        claimed_until: Timestamp,
     },
-    /// It was not tried: from `at` on it is claimed as if this claim had not been, with what it had passed and what was set
-    /// aside for it before.
-    PutBack { at: Timestamp, passed: u32, free: i64 },
+    /// From `at` on it is claimed with so much passed and set aside, as if this claim had not been. Nothing happens if another
+    /// claim has followed this one.
+    PutBack { at: Timestamp, passed: u32, free: i64, claimed_until: Timestamp },
 }
 
 /// Which chain of the audit trail: one per user, and one per client for what concerns no user (decision 18).

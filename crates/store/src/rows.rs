@@ -165,6 +165,8 @@ pub(crate) fn queued_message(row: &dyn Row) -> Result<QueuedMessage, Error> {
         free: row.int(MESSAGE.free)?,
         passed,
         passed_before: passed,
+        // The claim that follows says.
+        claimed_until: domain::Timestamp::default(),
     })
 }
 

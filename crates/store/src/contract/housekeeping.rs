@@ -89,7 +89,9 @@ pub(crate) async fn a_settled_message_is_wiped(store: &Store) {
     for (settled, change) in [("given up", give_up), ("sent", sent)] {
         assert_eq!(put(store, asked.user_id, vec![change]).await, Err(Error::Ended), "{settled}");
     }
-    store.settle_message(MessageId(3), MessageOutcome::Retry { at: NOW.plus(10), free: 0 }, NOW).await.unwrap();
+    let claimed_until = NOW.plus(1000);
+    let again = MessageOutcome::Retry { at: NOW.plus(10), free: 0, claimed_until };
+    store.settle_message(MessageId(3), again, NOW).await.unwrap();
     assert_eq!(store.next_message_at(Channel::Sms, Turn::ONLY).await.unwrap(), Some(NOW.plus(10)));
     let due = store.claim_messages(Channel::Sms, Turn::ONLY, NOW.plus(9999), 9, 1000).await.unwrap();
     assert_eq!(due.iter().map(|queued| queued.message.id).collect::<Vec<_>>(), [MessageId(3)]);
@@ -102,11 +104,33 @@ pub(crate) async fn a_message_that_is_put_back_is_as_it_was(store: &Store) {
     let claim = |now: Timestamp| store.claim_messages(Channel::Sms, by_two(1), now, 9, 1000);
     let claimed = claim(NOW).await.unwrap().remove(0);
     assert_eq!((claimed.passed_before, claimed.passed), (0, 2));
-    let put_back = MessageOutcome::PutBack { at: NOW.plus(10), passed: claimed.passed_before, free: claimed.free };
+    let (passed, free, claimed_until) = (claimed.passed_before, claimed.free, claimed.claimed_until);
+    let put_back = MessageOutcome::PutBack { at: NOW.plus(10), passed, free, claimed_until };
     store.settle_message(claimed.message.id, put_back, NOW).await.unwrap();
     assert!(claim(NOW.plus(9)).await.unwrap().is_empty());
     let again = store.claim_messages(Channel::Sms, by_two(0), NOW.plus(10), 9, 1000).await.unwrap().remove(0);
     assert_eq!((again.passed_before, again.passed), (0, 1), "no try was used up");
+}
+
+/// A write whose outcome was lost is made again, and a node that was paused wakes up: neither may undo another's claim.
+pub(crate) async fn only_the_claim_that_holds_a_message_gives_it_back(store: &Store) {
+    queue(store, 1).await;
+    let claim = |now: Timestamp| store.claim_messages(Channel::Sms, Turn::ONLY, now, 9, 1000);
+    let first = claim(NOW).await.unwrap().remove(0);
+    let (id, claimed_until) = (first.message.id, first.claimed_until);
+    let late = [
+        MessageOutcome::Retry { at: NOW, free: 0, claimed_until },
+        MessageOutcome::PutBack { at: NOW, passed: first.passed_before, free: 0, claimed_until },
+    ];
+    store.settle_message(id, late[0].clone(), NOW).await.unwrap();
+    let second = claim(NOW.plus(5)).await.unwrap().remove(0);
+    for outcome in late {
+        store.settle_message(id, outcome.clone(), NOW.plus(6)).await.unwrap();
+        assert!(claim(NOW.plus(7)).await.unwrap().is_empty(), "{outcome:?}");
+    }
+    let own = MessageOutcome::PutBack { at: NOW.plus(8), passed: 0, free: 0, claimed_until: second.claimed_until };
+    store.settle_message(id, own, NOW.plus(7)).await.unwrap();
+    assert_eq!(claim(NOW.plus(8)).await.unwrap().len(), 1);
 }
 
 /// Contract 18.10.
@@ -130,7 +154,8 @@ pub(crate) async fn a_superseded_message_is_not_sent(store: &Store) {
     let claimed = store.claim_messages(Channel::Sms, Turn::ONLY, NOW, 1, 1000).await.unwrap();
     put(store, asked.user_id, vec![Change::DropMessages(asked.id)]).await.unwrap();
     assert_eq!(store.next_message_at(Channel::Sms, Turn::ONLY).await.unwrap(), None);
-    store.settle_message(claimed[0].message.id, MessageOutcome::Retry { at: NOW, free: 0 }, NOW).await.unwrap();
+    let again = MessageOutcome::Retry { at: NOW, free: 0, claimed_until: claimed[0].claimed_until };
+    store.settle_message(claimed[0].message.id, again, NOW).await.unwrap();
     assert!(
         store.claim_messages(Channel::Sms, Turn::ONLY, NOW.plus(9999), 9, 1000).await.unwrap().is_empty(),
         "not even retried"

@@ -86,6 +86,7 @@ macro_rules! contract {
                 a_settled_message_is_wiped,
                 a_message_that_is_put_back_is_as_it_was,
                 a_called_message_is_wiped_and_recorded_once,
+                only_the_claim_that_holds_a_message_gives_it_back,
                 a_superseded_message_is_not_sent,
                 the_sweeper_ends_what_is_over_and_keeps_what_is_not,
                 browsers_that_live_on_hold_up_no_clean_up,

@@ -61,7 +61,7 @@ impl Postgres {
                 return Ok(due);
             }
             for queued in &mut due {
-                queued.passed = turn.passed(queued.passed);
+                (queued.passed, queued.claimed_until) = (turn.passed(queued.passed), now.plus(lease_ms));
             }
             let ids = due.iter().map(|queued| Value::Int(queued.message.id.0)).collect();
             let passed = due.iter().map(|queued| Value::Int(queued.passed.into())).collect();

@@ -165,9 +165,11 @@ statements! {
     WAITING_MESSAGES = "SELECT ", columns::WAITING.names, " FROM outbox WHERE status = 0";
     SETTLE_MESSAGE = "UPDATE outbox SET status = $1, reason = $2, content = $3, settled_at = $4, provider = $5, \
         cost = cost - free - $6, free = 0 WHERE id = $7 AND status = 0";
-    RETRY_MESSAGE = "UPDATE outbox SET next_attempt_at = $1, free = $2 WHERE id = $3 AND status = 0";
+    RETRY_MESSAGE = "UPDATE outbox SET next_attempt_at = $1, free = $2 WHERE id = $3 AND status = 0 \
+        AND next_attempt_at = $4";
     /// As before its claim: what was set aside is set aside again.
-    PUT_BACK_MESSAGE = "UPDATE outbox SET attempts = $1, next_attempt_at = $2, free = $3 WHERE id = $4 AND status = 0";
+    PUT_BACK_MESSAGE = "UPDATE outbox SET attempts = $1, next_attempt_at = $2, free = $3 WHERE id = $4 AND status = 0 \
+        AND next_attempt_at = $5";
     PAY_MESSAGE = "UPDATE outbox SET cost = cost + $1 WHERE id = $2 AND status = 0";
     MARK_VERIFIED = "UPDATE outbox SET verified_at = $1 WHERE verification_id = $2 AND block IS NOT NULL";
     /// Messages to telephones that were handed over.

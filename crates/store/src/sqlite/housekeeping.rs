@@ -45,9 +45,9 @@ impl Sqlite {
             params.push(limit.clone());
             let mut due = all(tx.conn, sql::DUE_MESSAGES, &params, rows::queued_message)?;
             for queued in &mut due {
-                queued.passed = turn.passed(queued.passed);
+                (queued.passed, queued.claimed_until) = (turn.passed(queued.passed), now.plus(lease_ms));
                 let passed = i64::from(queued.passed);
-                let params = [passed.into(), now.plus(lease_ms).into(), queued.message.id.0.into()];
+                let params = [passed.into(), queued.claimed_until.into(), queued.message.id.0.into()];
                 tx.execute(sql::CLAIM_MESSAGE, &params)?;
             }
             Ok(due)
