@@ -47,7 +47,7 @@ pub(crate) async fn what_messages_cost_is_summed_and_what_is_set_aside_is_not_sp
     settle(1, sent_by("twilio", 15)).await.unwrap();
     settle(2, sent_by("twilio", 0)).await.unwrap();
     store.pay_message(MessageId(3), 5).await.unwrap();
-    settle(3, MessageOutcome::Retry { at: NOW, free: 10 }).await.unwrap();
+    settle(3, MessageOutcome::Retry { at: NOW, free: 10, claimed_until: NOW.plus(1_000) }).await.unwrap();
     let row = |provider: Option<&str>, client: Option<i64>, messages, micros| Spending {
         provider: provider.map(str::to_owned),
         channel: Channel::Sms,
@@ -73,7 +73,8 @@ pub(crate) async fn a_message_that_is_put_back_keeps_what_is_set_aside(store: &S
     for _ in 0..2 {
         let claimed = claim(NOW).await.unwrap().remove(0);
         assert_eq!((claimed.passed_before, claimed.free), (0, 90));
-        let put_back = MessageOutcome::PutBack { at: NOW, passed: claimed.passed_before, free: claimed.free };
+        let (passed, free, claimed_until) = (claimed.passed_before, claimed.free, claimed.claimed_until);
+        let put_back = MessageOutcome::PutBack { at: NOW, passed, free, claimed_until };
         store.settle_message(MessageId(1), put_back, NOW).await.unwrap();
         assert_eq!(store.spending(NOW).await.unwrap(), [], "nothing was tried");
     }
