@@ -122,13 +122,11 @@ pub(crate) fn apply(change: Change, mut about: Option<&mut About<'_>>, steps: &m
             steps.push(Step::Write(wipe_messages(of(about)?.user, verification, "superseded")));
         }
         Change::GiveUpMessage { message, why, unspent, at } => {
-            // Another node may have sent it, or a newer message may have replaced it.
             let ended = Ended { status: 2, reason: Some(why.name()), provider: None, unspent };
-            steps.push(Step::Write(end_message(message, ended, at).or(Error::Ended)));
+            steps.push(end_if_waiting(message, ended, at));
         }
         Change::SettleMessage { message, provider, unspent, at } => {
-            let ended = Ended { status: 1, reason: None, provider: Some(provider), unspent };
-            steps.push(Step::Write(end_message(message, ended, at).or(Error::Ended)));
+            steps.push(end_if_waiting(message, Ended::sent(provider, unspent), at));
         }
 
         Change::CreateClient(client) => steps.push(Step::Write(create_client(&client))),
@@ -314,9 +312,7 @@ fn create_token_set(set: TokenSet) -> Write {
 /// Records what became of a claimed message.
 pub(crate) fn settle(message: MessageId, outcome: MessageOutcome, now: Timestamp) -> Write {
     match outcome {
-        MessageOutcome::Sent { provider, unspent } => {
-            end_message(message, Ended { status: 1, reason: None, provider: Some(provider), unspent }, now)
-        }
+        MessageOutcome::Sent { provider, unspent } => end_message(message, Ended::sent(provider, unspent), now),
         MessageOutcome::Retry { at, free, claimed_until } => {
             Write::new(sql::RETRY_MESSAGE, params![at, free, message.0, claimed_until])
         }
@@ -334,10 +330,21 @@ struct Ended {
     unspent: i64,
 }
 
+impl Ended {
+    fn sent(provider: String, unspent: i64) -> Self {
+        Self { status: 1, reason: None, provider: Some(provider), unspent }
+    }
+}
+
 /// Ends a waiting message and wipes it.
 fn end_message(message: MessageId, ended: Ended, at: Timestamp) -> Write {
     let Ended { status, reason, provider, unspent } = ended;
     Write::new(sql::SETTLE_MESSAGE, params![status, reason, Vec::new(), at, provider, unspent, message.0])
+}
+
+/// The same in a decision, which then fails as a whole: another node may have sent the message, or a newer one replaced it.
+fn end_if_waiting(message: MessageId, ended: Ended, at: Timestamp) -> Step {
+    Step::Write(end_message(message, ended, at).or(Error::Ended))
 }
 
 /// The parameters that record a message of the dev world.
