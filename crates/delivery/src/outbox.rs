@@ -17,7 +17,7 @@ use crate::breaker::RouteState;
 use crate::message::OutgoingMessage;
 use crate::provider::SendError;
 use crate::route::{Route, Routes};
-use crate::tries::{self, send};
+use crate::tries::{self, Sent, send};
 
 /// How long we retry recording that a message was sent, in milliseconds. It is shorter than the margin of the claim.
 const RECORDING: i64 = 12_000;
@@ -166,21 +166,6 @@ impl Outbox {
 pub struct Worker<'a> {
     outbox: &'a Outbox,
     route: &'a Arc<Route>,
-}
-
-/// A sending that has ended.
-struct Sent {
-    message: Message,
-    /// As in [`Paid`].
-    price: i64,
-    left: i64,
-    /// Routes that it has passed, this one included.
-    passed: u32,
-    /// When the claim ends under which it was sent.
-    claimed_until: Timestamp,
-    /// The country of its number.
-    country: Option<&'static str>,
-    result: Result<(), SendError>,
 }
 
 impl Worker<'_> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{MessageId, Timestamp};
+use domain::{Message, MessageId, Timestamp};
 use store::Turn;
 use tokio::time::timeout;
 
@@ -14,6 +14,21 @@ use crate::provider::{Provider, SendError};
 pub(crate) const BACK_OFF: [i64; 2] = [1_000, 4_000];
 /// What a claim outlasts the longest sending by, in milliseconds: time to record the outcome.
 const LEASE_MARGIN: i64 = 20_000;
+
+/// A sending that has ended.
+pub(crate) struct Sent {
+    pub(crate) message: Message,
+    /// As in [`Paid`](crate::accounts::Paid).
+    pub(crate) price: i64,
+    pub(crate) left: i64,
+    /// Routes that it has passed, this one included.
+    pub(crate) passed: u32,
+    /// When the claim ends under which it was sent.
+    pub(crate) claimed_until: Timestamp,
+    /// The country of its number.
+    pub(crate) country: Option<&'static str>,
+    pub(crate) result: Result<(), SendError>,
+}
 
 /// Hands a message to a provider, for as long as it may take.
 pub async fn send(provider: &dyn Provider, message: &OutgoingMessage) -> Result<(), SendError> {
