@@ -28,6 +28,8 @@ const WITHOUT_ROUTE: usize = 32;
 /// How long a message rests that must not be called, in milliseconds. Meanwhile others have their turn, and on another node
 /// its own route may work.
 const NOT_CALLED: i64 = 5_000;
+/// How old a message is at most whose calls have failed if it begins anew, in milliseconds: a person is not called for minutes.
+const ANEW: i64 = 60_000;
 
 /// The queue of messages.
 pub struct Outbox {
@@ -100,8 +102,10 @@ impl Outbox {
             loop {
                 let over = self.store.ended_messages(channel, clock.now(), WITHOUT_ROUTE).await?;
                 let is_full = over.len() == WITHOUT_ROUTE;
-                for QueuedMessage { message, free, .. } in over {
-                    self.give_up(message, DropReason::NoRoute, free, clock.now()).await?;
+                for QueuedMessage { message, .. } in over {
+                    // No node has claimed it, so its row still has what is set aside, and what another node does with that
+                    // is not known here.
+                    self.give_up(message, DropReason::NoRoute, 0, clock.now()).await?;
                 }
                 if !is_full {
                     break;
@@ -352,7 +356,7 @@ impl Worker<'_> {
                 self.outbox.store.settle_message(message.id, again, now).await?;
             }
             // The calls have failed, and not the text message: it is tried when its first route is.
-            None if self.route.stands_in() => {
+            None if self.route.stands_in() && now.since(message.created_at) < ANEW => {
                 let at = self.outbox.routes.down_until(self.route.queue(), now).unwrap_or(now);
                 let as_new = MessageOutcome::PutBack { at, passed: 0, free, claimed_until };
                 self.outbox.store.settle_message(message.id, as_new, now).await?;

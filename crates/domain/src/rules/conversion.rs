@@ -191,7 +191,7 @@ pub fn judge(
             let of = &mut known.entry(prefix).or_insert((message.country, Known::default())).1;
             match state {
                 PrefixState::Open { judged_from } => {
-                    let is_left_out = level == 1 && closed.contains(&block);
+                    let is_left_out = level == 1 && (closed.contains(&block) || was_closed(states, block, message.at));
                     let age = now.since(message.at);
                     if !is_left_out && message.at >= judged_from && (AGE..WINDOW).contains(&age) {
                         of.sent += 1;
@@ -226,7 +226,9 @@ pub fn judge(
                         verdicts.push(PrefixVerdict { prefix, country, from, closes: false });
                         continue;
                     }
-                    trials.given >= TRIALS && now.since(trials.last) >= AGE
+                    let is_asked = trials.given >= TRIALS && now.since(trials.last) >= AGE;
+                    // A few that were not answered, and no more since: what comes of them is not known any longer.
+                    is_asked || (trials.given > 0 && now.since(trials.last) >= WINDOW)
                 }
             };
             if closes {
@@ -235,6 +237,11 @@ pub fn judge(
         }
     }
     verdicts
+}
+
+/// Whether a message was sent to a block before the trial that has opened it: it has closed the block, and closes no country.
+fn was_closed(states: &PrefixStates, block: Budget, at: Timestamp) -> bool {
+    matches!(states.get(&block), Some(PrefixState::Open { judged_from }) if at < *judged_from)
 }
 
 /// Whether fewer are answered than the limit asks for.
@@ -269,7 +276,8 @@ pub fn known_from(states: &PrefixStates, now: Timestamp) -> Timestamp {
         PrefixState::Closed { trials, .. } if trials.given > 0 => Some(trials.first),
         _ => None,
     });
-    trials.chain([now.plus(-WINDOW)]).min().unwrap_or(now)
+    // Nothing older is read, however long a trial takes.
+    trials.chain([now.plus(-WINDOW)]).min().unwrap_or(now).max(now.plus(-WINDOW - AGE))
 }
 
 #[cfg(test)]
@@ -380,13 +388,39 @@ mod tests {
     }
 
     #[test]
+    fn a_block_that_has_opened_again_does_not_close_its_country() {
+        let prefix = Budget::PrefixOfBlock(block(1));
+        let opened = NOW.plus(17 * MINUTE);
+        let states = HashMap::from([(prefix, PrefixState::Open { judged_from: opened })]);
+        let mut all = messages("DE", 1, 30, 0, NOW);
+        all.extend(messages("DE", 2, 10, 3, NOW.plus(MINUTE)));
+        all.extend(messages("DE", 1, 1, 1, opened));
+        assert_eq!(judge(&all, &states, LIMITS, opened.plus(2 * AGE)), []);
+        // What is sent to it since then counts as anybody's.
+        all.extend(messages("DE", 1, 19, 0, opened.plus(1)));
+        let closing = judge(&all, &states, LIMITS, opened.plus(2 * AGE));
+        assert_eq!(closing.iter().map(|verdict| verdict.prefix).collect::<Vec<_>>(), [prefix]);
+    }
+
+    #[test]
+    fn a_trial_that_stops_halfway_ends_within_the_hour() {
+        let prefix = Budget::PrefixOfBlock(block(1));
+        let trials = Trials { given: 2, first: NOW, last: NOW.plus(MINUTE) };
+        let states = HashMap::from([(prefix, PrefixState::Closed { until: NOW, trials })]);
+        let ends = trials.last.plus(WINDOW);
+        assert_eq!(judge(&[], &states, LIMITS, ends.plus(-1)), []);
+        assert_eq!(judge(&[], &states, LIMITS, ends).iter().map(|verdict| verdict.closes).collect::<Vec<_>>(), [true]);
+    }
+
+    #[test]
     fn trial_messages_that_were_forgotten_close_it_again() {
         let prefix = Budget::PrefixOfCountry("DE");
         let trials = Trials { given: 5, first: NOW, last: NOW };
         let states = HashMap::from([(prefix, PrefixState::Closed { until: NOW, trials })]);
         let verdicts = judge(&[], &states, LIMITS, NOW.plus(AGE));
         assert_eq!(verdicts.iter().map(|verdict| verdict.closes).collect::<Vec<_>>(), [true]);
-        assert_eq!(known_from(&states, NOW.plus(2 * HOUR)), NOW);
+        assert_eq!(known_from(&states, NOW.plus(WINDOW + 1)), NOW);
+        assert_eq!(known_from(&states, NOW.plus(2 * HOUR)), NOW.plus(2 * HOUR - WINDOW - AGE), "no day is read for it");
         assert_eq!(known_from(&HashMap::new(), NOW), NOW.plus(-WINDOW));
     }
 }
