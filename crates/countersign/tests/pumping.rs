@@ -306,6 +306,8 @@ async fn play(mut nodes: Nodes) {
         nodes.add().await;
     }
     nodes.pump(&germany[200..], &clients).await;
+    // What it was sending is due again when its claim is over.
+    nodes.clock.advance(MINUTE);
     let spent = nodes.spent(began).await;
     assert!(is_spent(spent["DE"], 200, count + 1), "{spent:?}");
 
