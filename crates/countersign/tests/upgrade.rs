@@ -70,7 +70,8 @@ fn a_migration_that_is_killed_is_finished_by_the_next() {
         migrating.wait().unwrap();
 
         let pending = run_json(&["migrate", "--dry-run", "--data-dir", data, "--json"])["pending"].clone();
-        assert_eq!(pending.as_array().unwrap().last().unwrap()["version"], AFTER, "{users:?}");
+        let is_pending = pending.as_array().unwrap().iter().any(|migration| migration["version"] == AFTER);
+        assert!(is_pending, "{users:?}: {pending}");
         let refused = run(&["user", "list", "--data-dir", data]);
         let said = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert!(!refused.status.success() && said.contains("countersign migrate"), "nothing uses it meanwhile: {said}");
