@@ -88,8 +88,10 @@ try {
   const user = ready.users[1];
   const mfa = `/api/2/mfa/users/${user.id}`;
   const factor = (await api("GET", `${mfa}/factors`)).find((listed) => listed.auth_factor_name === "OneLogin Email");
+  let seen = 0;
   const mailed = async () => {
-    const mails = await call("GET", `/dev/outbox?channel=email&user_id=${user.id}&wait=10s`);
+    const mails = await call("GET", `/dev/outbox?channel=email&user_id=${user.id}&after=${seen}&wait=10s`);
+    seen = mails.at(-1).id;
     return mails.at(-1).body.match(/https?:\/\/\S+\/link\/[\w-]{43}/)[0];
   };
   for (const [answer, button, expected] of [
