@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use domain::model::country;
-use domain::rules::{called, undelivered};
+use domain::rules::message_end;
 use domain::{Channel, Content, DropReason, Keyring, Message, Timestamp};
 use futures_util::future::join_all;
 use store::{MessageOutcome, QueuedMessage, Store};
@@ -125,7 +125,7 @@ impl Outbox {
         now: Timestamp,
     ) -> Result<(), store::Error> {
         let (user, charge, queued_at) = (message.user_id, message.charge, message.created_at);
-        match self.store.decide(user, move |view| undelivered::give_up(view, &message, why, unspent, now)).await {
+        match self.store.decide(user, move |view| message_end::give_up(view, &message, why, unspent, now)).await {
             Err(store::Error::Ended) => Ok(()),
             Ok(()) => {
                 self.accounts.give_back(charge.as_ref(), unspent, queued_at);
@@ -147,7 +147,7 @@ impl Outbox {
         let (id, user, message) = (message.id, message.user_id, message.clone());
         let provider = provider.to_owned();
         let by = provider.clone();
-        match self.store.decide(user, move |view| called::called(view, &message, &by, unspent, now)).await {
+        match self.store.decide(user, move |view| message_end::called(view, &message, &by, unspent, now)).await {
             Err(store::Error::Ended) => Ok(()),
             Err(error @ (store::Error::Corrupt(_) | store::Error::Conflict(_))) => {
                 // Without a record of any kind the person would be called again.

@@ -16,7 +16,7 @@ pub enum Trouble<'a> {
     NotUnderstood,
     /// Too many requests; with the whole seconds to wait.
     TooMany(u64),
-    /// Something that the server needs is away for now.
+    /// The server cannot reach something that it needs, such as its database.
     Unavailable,
     /// A fault of ours; with the id that the log has it under.
     Fault(Option<&'a str>),

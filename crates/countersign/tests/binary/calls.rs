@@ -254,16 +254,21 @@ fn a_call_speaks_a_code_that_v1_verifies_and_no_log_holds_what_was_said_or_keyed
     drop(world.installation);
 }
 
+/// Version 1 speaks codes over every provider of calls; version 2 needs one that brings digits back.
+pub(crate) fn offers_voice_in_version_1_alone(api: &mut Http, user: i64) {
+    let factors = api.expect(200, "GET", &format!("/api/2/mfa/users/{user}/factors"), "");
+    assert!(!factors.to_string().contains("OneLogin Voice"), "{factors}");
+    let factors = api.expect(200, "GET", &format!("/api/1/users/{user}/auth_factors"), "");
+    assert!(factors.to_string().contains("OneLogin Voice"), "{factors}");
+}
+
 #[test]
 fn what_nobody_could_answer_is_not_offered_by_v2_and_stops_the_start_where_only_some_could() {
     let file = "delivery.file.path = 'messages'\ndelivery.file.i_know_that_codes_are_readable = true\n";
     let installation = Installation::new(&format!("issuer = 'Example Inc'\nmessages.countries = ['US']\n{file}"));
     let (server, mut api) = installation.serve();
     let user = installation.user("ana");
-    let factors = api.expect(200, "GET", &format!("/api/2/mfa/users/{user}/factors"), "");
-    assert!(!factors.to_string().contains("OneLogin Voice"), "{factors}");
-    let factors = api.expect(200, "GET", &format!("/api/1/users/{user}/auth_factors"), "");
-    assert!(factors.to_string().contains("OneLogin Voice"), "{factors}");
+    offers_voice_in_version_1_alone(&mut api, user);
     let body = json!({ "factor_id": "3", "display_name": "desk", "number": NUMBER }).to_string();
     api.expect(422, "POST", &format!("/api/2/mfa/users/{user}/registrations"), &body);
     assert_eq!(server.stop(), Some(0));

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use crate::callbacks::{PUBLIC, now, of_vonage};
+use crate::calls::offers_voice_in_version_1_alone;
 use crate::common::{Answer, Http, Running, get};
 use crate::gateways::Gateway;
 use crate::mail::Installation;
@@ -295,10 +296,7 @@ fn an_exchange_without_a_callback_secret_speaks_codes_and_v2_does_not_offer_it()
     std::fs::write(&file, described.replace("callback_secret_file = 'callback-secret'\n", "")).unwrap();
     let (server, mut api) = installation.serve();
     let user = installation.user("ana");
-    let factors = api.expect(200, "GET", &format!("/api/2/mfa/users/{user}/factors"), "");
-    assert!(!factors.to_string().contains("OneLogin Voice"), "{factors}");
-    let factors = api.expect(200, "GET", &format!("/api/1/users/{user}/auth_factors"), "");
-    assert!(factors.to_string().contains("OneLogin Voice"), "{factors}");
+    offers_voice_in_version_1_alone(&mut api, user);
     for path in ["/callbacks/exchange/digits?call=11111111-2222-4333-8444-555555555555", "/callbacks/exchange/status"] {
         assert_eq!(api.send("POST", path, "").unwrap().status, 404, "{path}");
     }

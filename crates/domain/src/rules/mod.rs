@@ -2,12 +2,12 @@
 
 pub mod app;
 pub mod basis;
-pub mod called;
 pub mod client;
 pub mod conversion;
 pub mod enrolment;
 pub mod factor;
 pub mod import;
+pub mod message_end;
 pub mod need;
 pub mod password_check;
 pub mod rate;
@@ -21,7 +21,6 @@ pub mod standing;
 pub mod temp_token;
 pub mod throttle;
 pub mod trusted_time;
-pub mod undelivered;
 pub mod user;
 pub mod verification;
 pub mod warning;

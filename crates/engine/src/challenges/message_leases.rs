@@ -28,6 +28,8 @@ pub(super) enum TakenOfDay {
 #[derive(Debug, Clone, Copy)]
 struct Lease {
     left: i64,
+    /// What of this day was handed out here and not given back.
+    used: i64,
     until: Timestamp,
     /// Since when there was nothing left to take.
     dry: Option<Timestamp>,
@@ -65,12 +67,13 @@ impl DayLeases {
         Ok(self.settle(budget, leased, amount, now))
     }
 
-    /// Gives back what was taken of the day of `at` and not used. It is lost if this node holds nothing of that day now: no
-    /// other day may have more than its limit.
+    /// Gives back what was taken of the day of `at` and not used, as far as this node has handed it out: a node without this
+    /// limit may have counted the message, and no day may have more than its limit. What exceeds that is lost for the day.
     pub(super) fn give_back(&self, budget: Budget, amount: i64, at: Timestamp) {
         let is_same_day = |lease: &&mut Lease| (1..=DAY).contains(&lease.until.since(at));
         if let Some(lease) = self.leases().get_mut(&budget).filter(is_same_day) {
-            lease.left += amount;
+            let back = amount.min(lease.used);
+            (lease.left, lease.used) = (lease.left + back, lease.used - back);
         }
     }
 
@@ -79,7 +82,7 @@ impl DayLeases {
         let mut leases = self.leases();
         let lease = leases.get_mut(&budget).filter(|lease| is_of(lease, now))?;
         if lease.left >= amount {
-            lease.left -= amount;
+            (lease.left, lease.used) = (lease.left - amount, lease.used + amount);
             return Some(TakenOfDay::Taken);
         }
         let still_dry = lease.dry.is_some_and(|since| (0..BELIEVED).contains(&now.since(since)));
@@ -91,13 +94,14 @@ impl DayLeases {
         let LeasedOfDay { amount: more, until, .. } = leased;
         let mut leases = self.leases();
         // With what was given back while more was being taken.
-        let kept = leases.get(&budget).filter(|lease| lease.until == until).map_or(0, |lease| lease.left);
+        let kept = leases.get(&budget).filter(|lease| lease.until == until);
+        let (kept, used) = kept.map_or((0, 0), |lease| (lease.left, lease.used));
         let (all, dry) = (kept + more, (more == 0).then_some(now));
-        let (taken, left) = match all - amount {
-            left if left >= 0 => (TakenOfDay::Taken, left),
-            _ => (TakenOfDay::NoneUntil(until), all),
+        let (taken, left, used) = match all - amount {
+            left if left >= 0 => (TakenOfDay::Taken, left, used + amount),
+            _ => (TakenOfDay::NoneUntil(until), all, used),
         };
-        leases.insert(budget, Lease { left, until, dry });
+        leases.insert(budget, Lease { left, used, until, dry });
         taken
     }
 
@@ -134,6 +138,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open_sqlite(folder.path(), store::SqliteOptions::default()).unwrap();
         (folder, DayLeases::over(&store))
+    }
+
+    /// A node without the cap has counted the message, and this one has sent it.
+    #[test]
+    fn no_more_is_given_back_than_was_handed_out() {
+        let ((_folder, sends), now) = (scene(), Timestamp(20_000 * DAY));
+        let leased = |amount| LeasedOfDay { amount, until: now.plus(DAY), alarm: None };
+        assert_eq!(sends.settle(Budget::SpendOfServer, leased(10), 4, now), TakenOfDay::Taken);
+        sends.give_back(Budget::SpendOfServer, 9, now);
+        assert_eq!(sends.take_here(Budget::SpendOfServer, 11, now), None);
+        assert_eq!(sends.take_here(Budget::SpendOfServer, 10, now), Some(TakenOfDay::Taken));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What messages cost, and which were answered (SEC 101, SEC 102).
 
-use domain::rules::called;
+use domain::rules::message_end;
 use domain::*;
 
 use super::world::*;
@@ -83,7 +83,7 @@ pub(crate) async fn a_message_that_is_put_back_keeps_what_is_set_aside(store: &S
 pub(crate) async fn a_text_that_was_called_costs_what_the_call_does(store: &Store) {
     let asked = sent(store, 1, Charge { client: None, country: "DE", block: Some(block()), micros: 90 }).await;
     let claimed = store.claim_messages(Channel::Sms, Turn::ONLY, NOW, 9, 1_000).await.unwrap().remove(0);
-    let call = move |view: &View| called::called(view, &claimed.message, "vonage", 30, NOW);
+    let call = move |view: &View| message_end::called(view, &claimed.message, "vonage", 30, NOW);
     store.decide(asked.user_id, call).await.unwrap();
     let spent = store.spending(NOW).await.unwrap();
     let [one] = &spent[..] else { panic!("{spent:?}") };

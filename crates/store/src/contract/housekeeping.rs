@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use domain::model::client::REFRESH_TTL;
 use domain::model::time::{DAY, MINUTE};
 use domain::model::visit::Visit;
-use domain::rules::{called, risk};
+use domain::rules::{message_end, risk};
 use domain::*;
 
 use super::world::*;
@@ -137,8 +137,9 @@ pub(crate) async fn only_the_claim_that_holds_a_message_gives_it_back(store: &St
 pub(crate) async fn a_called_message_is_wiped_and_recorded_once(store: &Store) {
     let asked = queue(store, 2).await;
     let claimed = store.claim_messages(Channel::Sms, Turn::ONLY, NOW, 9, 1000).await.unwrap();
-    let call =
-        |message: Message| store.decide(asked.user_id, move |view| called::called(view, &message, "twilio", 0, NOW));
+    let call = |message: Message| {
+        store.decide(asked.user_id, move |view| message_end::called(view, &message, "twilio", 0, NOW))
+    };
     call(claimed[0].message.clone()).await.unwrap();
     assert_eq!(call(claimed[0].message.clone()).await, Err(Error::Ended));
     // Another sender had it before.
