@@ -341,7 +341,7 @@ fn prefixes(page: &mut Page, closed: &ClosedPrefixes) {
     page.family(
         name,
         "gauge",
-        "Countries, and blocks of a thousand numbers, that are closed: messages are hardly answered.",
+        "Countries, and blocks of a thousand numbers, that are closed: their messages are rarely answered.",
     );
     for country in &closed.countries {
         page.sample(name, &[("kind", "country"), ("country", country)], 1);

@@ -25,10 +25,10 @@ const RECORDING: i64 = 12_000;
 const RECORD_AGAIN: i64 = 500;
 /// Messages given up at once where there is no route to send them.
 const WITHOUT_ROUTE: usize = 32;
-/// How long a message rests that must not be called, in milliseconds. Meanwhile others have their turn, and on another node
-/// its own route may work.
+/// Wait before a message that must not be called can be claimed again, in milliseconds. Meanwhile others have their turn, and
+/// on another node its own route may work.
 const NOT_CALLED: i64 = 5_000;
-/// How old a message is at most whose calls have failed if it begins anew, in milliseconds: a person is not called for minutes.
+/// Highest age at which a message whose calls failed starts over, in milliseconds: a person is not called for minutes.
 const ANEW: i64 = 60_000;
 
 /// The queue of messages.

@@ -1,5 +1,5 @@
 //! Files that pages refer to. They are part of the binary, or made of the configuration at the start. The name of each has
-//! a digest of its content, so a browser may keep it for good and never has an old one.
+//! a digest of its content, so a browser may cache it permanently and never has an old one.
 
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;

@@ -98,10 +98,6 @@ pub enum Block {
     Head { sign: Option<Tone>, title: Html, lines: Vec<Html> },
     /// The title of a section.
     Section { id: &'static str, title: Html },
-    /// A paragraph of full weight.
-    Text(Html),
-    /// A paragraph of less weight.
-    Aside(Html),
     /// Pairs of a name and a value.
     Facts(Vec<(Html, Html)>),
     /// Something to heed.
@@ -141,8 +137,6 @@ impl Block {
                 }
             }
             Self::Section { id, title } => context! { kind => "section", id => *id, title => title.value() },
-            Self::Text(text) => context! { kind => "text", class => "text", text => text.value() },
-            Self::Aside(text) => context! { kind => "text", class => "muted", text => text.value() },
             Self::Facts(facts) => {
                 let fact = |(name, value): &(Html, Html)| context! { name => name.value(), value => value.value() };
                 context! { kind => "facts", facts => facts.iter().map(fact).collect::<Vec<_>>() }

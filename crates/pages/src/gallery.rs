@@ -105,7 +105,7 @@ fn design() -> WebPage {
             sign: None,
             title: plain("How pages look"),
             lines: vec![
-                plain("Everything a page can be made of. Later pages use these blocks and add to them here."),
+                plain("Everything a page can be made of."),
                 plain("Add ?language=de to see a sample in another language."),
             ],
         },

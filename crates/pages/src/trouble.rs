@@ -1,4 +1,4 @@
-//! Pages for requests that come to nothing.
+//! Pages for requests that fail.
 
 use words::PhraseValue;
 

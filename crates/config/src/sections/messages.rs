@@ -21,7 +21,7 @@ pub struct MessagesConfig {
     pub language: String,
     /// What text messages and calls may cost in a day.
     pub caps: SpendCaps,
-    /// When a prefix of numbers is closed, since messages to it are hardly answered.
+    /// When a prefix of numbers is closed because its messages are rarely answered.
     pub breaker: BreakerLimits,
 }
 

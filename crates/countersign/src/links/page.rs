@@ -1,11 +1,9 @@
 //! What the page of a link shows, from what the engine says of it.
 
+use domain::model::time::MINUTE;
 use domain::{Purpose, Timestamp};
 use engine::LinkQuestion;
 use pages::{LinkPage, LinkPurpose, ShownMoment};
-
-/// One minute, in milliseconds.
-const MINUTE: i64 = 60_000;
 
 /// The question of a link that waits. `token` is the one in its address; the answer is posted to `action`.
 pub(super) fn asks<'a>(question: &'a LinkQuestion, token: &str, action: String, now: Timestamp) -> LinkPage<'a> {

@@ -325,8 +325,8 @@ impl FromStr for Countries {
 /// The code of numbers that no country in the table has (ISO 3166 leaves it to its users).
 pub const UNKNOWN: &str = "ZZ";
 
-/// The code of the country that a canonical number is counted for: the first of those that share it, and [`UNKNOWN`] where
-/// there is none.
+/// The code of the country that a canonical number is counted for: the first of those that share it, and [`UNKNOWN`] if no
+/// country matches.
 pub fn counted(number: &str) -> &'static str {
     of_number(number).first().copied().unwrap_or(UNKNOWN)
 }

@@ -127,7 +127,7 @@ impl SpendCaps {
         Some(cap).filter(|cap| *cap > 0)
     }
 
-    /// Whether there is none.
+    /// Whether all caps are off.
     pub fn are_off(&self) -> bool {
         *self == Self::default()
     }

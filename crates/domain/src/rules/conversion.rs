@@ -1,6 +1,6 @@
-//! The conversion breaker (contract 18.12, SEC 102): prefixes of numbers to which messages are sent that hardly anybody answers.
+//! The conversion breaker (contract 18.12, SEC 102) closes prefixes of numbers whose messages are rarely answered.
 //!
-//! A prefix is a country, or a thousand adjacent numbers. Where messages are sent for the sake of sending them, few are answered:
+//! A prefix is a country, or a thousand adjacent numbers. Where somebody sends messages only to make them cost, few are answered:
 //! the prefix closes for a while, then a few trial messages decide. What is known is in the outbox; what was decided is in the
 //! prefix's budget, which is decided about in one place for all nodes.
 

@@ -107,8 +107,9 @@ pub(crate) struct Sending<'c> {
     pub(crate) user: UserId,
     /// The credential of the device that the message goes to.
     pub(crate) target: &'c Credential,
-    /// Whether the message has a code: such a text message may be called instead (contract 18.10).
-    pub(crate) has_code: bool,
+    /// Whether its person is to answer it, as warnings are not: such a text message may be called instead (contract 18.10), and
+    /// whether it is answered is judged (contract 18.12).
+    pub(crate) asks: bool,
     /// The client that asks, and what it may do to people.
     pub(crate) by: (Option<ClientId>, Right),
     pub(crate) now: Timestamp,
@@ -127,10 +128,8 @@ impl Engine {
         let (target, by) = (sending.target, sending.by);
         let to = self.recipient(target)?;
         let way = target.kind().channel().zip(target.phone());
-        let price = way.map(|(channel, number)| self.highest_price(channel, sending.has_code, number));
-        // A warning asks for no answer.
-        let is_answered = sending.name != DecisionName::WarnOfPrompts;
-        Some(self.counting(target, to, by, price.unwrap_or(0), is_answered))
+        let price = way.map(|(channel, number)| self.highest_price(channel, sending.asks, number));
+        Some(self.counting(target, to, by, price.unwrap_or(0), sending.asks))
     }
 
     /// What a message to a device with this credential counts for. It costs so many micro-units at most.
@@ -153,7 +152,7 @@ impl Engine {
 
     /// When the first route to a device with this credential is tried again, if all of them are down: until then nothing
     /// is queued, and the caller may choose another device. A prompt is queued even then, since its phone may ask for it.
-    fn down_until(&self, credential: &Credential, has_code: bool, now: Timestamp) -> Option<Timestamp> {
+    fn down_until(&self, credential: &Credential, asks: bool, now: Timestamp) -> Option<Timestamp> {
         let channel = match credential {
             Credential::Sms { .. } => Channel::Sms,
             Credential::Voice { .. } => Channel::Voice,
@@ -161,7 +160,7 @@ impl Engine {
             Credential::Push { .. } | Credential::Totp(_) | Credential::Hotp(_) => return None,
         };
         let routes = self.outbox.routes();
-        if has_code { routes.code_down_until(channel, now) } else { routes.down_until(channel, now) }
+        if asks { routes.code_down_until(channel, now) } else { routes.down_until(channel, now) }
     }
 
     /// Makes a decision that may queue a message, and wakes who sends it if it did. Every message is judged here by where it
@@ -178,9 +177,9 @@ impl Engine {
     {
         let countable = self.countable(&sending);
         let charge = countable.and_then(|countable| countable.charge);
-        let Sending { name, user, target, has_code, now, .. } = sending;
+        let Sending { name, user, target, asks, now, .. } = sending;
         let reach = reaching::may_reach(target, &self.settings.policy);
-        let down_until = self.down_until(target, has_code, now);
+        let down_until = self.down_until(target, asks, now);
         if reach.is_ok() && countable.is_none() && down_until.is_none() {
             let rule = move |view: &View| {
                 let decision = rule(view);

@@ -229,7 +229,7 @@ impl Engine {
         };
         let asker = (context.client, context.right);
         let name = DecisionName::OpenVerification;
-        let sending = Sending { name, user: request.user, target: &credential, has_code: true, by: asker, now };
+        let sending = Sending { name, user: request.user, target: &credential, asks: true, by: asker, now };
         let opening = Opening { verification, message, pending_devices: request.confirms };
         let by = context.clone();
         let policy = self.settings.policy.clone();

@@ -1,4 +1,4 @@
-//! Prefixes of numbers that are closed since messages to them are hardly answered (SEC 102): judged in the background, asked
+//! Prefixes of numbers that are closed because their messages are rarely answered (SEC 102): judged in the background, asked
 //! before a message is queued.
 //!
 //! What is closed is kept in memory, so a message to any other prefix costs nothing here. Every node judges by itself, and reads
@@ -129,7 +129,7 @@ impl Engine {
                     country,
                     prefix,
                     seconds = REST / 1_000,
-                    "messages to this prefix are hardly answered: no more are sent for a while"
+                    "messages to this prefix are rarely answered: no more are sent for a while"
                 );
             } else {
                 tracing::info!(country, prefix, "messages to this prefix are answered again");

@@ -48,7 +48,7 @@ impl Engine {
             // A warning is the server's own, not the caller's.
             let asker = (context.client, Right::Manage);
             let name = DecisionName::WarnOfPrompts;
-            let sending = Sending { name, user: device.user_id, target: &way, has_code: false, by: asker, now };
+            let sending = Sending { name, user: device.user_id, target: &way, asks: false, by: asker, now };
             let policy = self.settings.policy.clone();
             let (by, id) = (context.clone(), device.id);
             let rule = move |view: &View| warning::of_prompts(view, id, Some(&message), &policy, &by, now);

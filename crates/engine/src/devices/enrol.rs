@@ -158,8 +158,8 @@ impl Engine {
             Enrolment { device: device.clone(), registration: drawn.registration.clone(), message: drawn.message };
         let policy = self.settings.policy.clone();
         let asker = (context.client, context.right);
-        let (name, user, has_code) = (DecisionName::Enrol, user.id, true);
-        let sending = Sending { name, user, target: &credential, has_code, by: asker, now };
+        let (name, user, asks) = (DecisionName::Enrol, user.id, true);
+        let sending = Sending { name, user, target: &credential, asks, by: asker, now };
         let enrolled = self
             .decide_to_send(sending, &view, move |view| {
                 enrolment::enrol(view, &enrolment, Basis { policy: &policy, actor: &context, now })

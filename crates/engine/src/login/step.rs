@@ -229,7 +229,7 @@ impl Engine {
         let state_token = step.state_token;
         let asker = (context.client, context.right);
         let name = DecisionName::LogInChallenge;
-        let sending = Sending { name, user, target: &credential, has_code: true, by: asker, now };
+        let sending = Sending { name, user, target: &credential, asks: true, by: asker, now };
         let opened = self
             .decide_to_send(sending, snapshot, move |view| {
                 let decision = open::open(view, &opening, Basis { policy: &policy, actor: &context, now });

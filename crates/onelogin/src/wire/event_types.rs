@@ -74,7 +74,7 @@ pub(crate) fn of(kind: AuditKind) -> EventType {
         }
         K::SpendAtCap => (90_040, "MESSAGES_AT_SPEND_CAP", "All that messages may cost in a day is used"),
         K::PrefixClosed => {
-            (90_041, "MESSAGES_PREFIX_CLOSED", "Messages to a country or to some of its numbers are hardly answered")
+            (90_041, "MESSAGES_PREFIX_CLOSED", "Messages to a country or to some of its numbers are rarely answered")
         }
         K::MessageCalled => (
             90_042,

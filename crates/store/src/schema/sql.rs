@@ -97,7 +97,7 @@ statements! {
 
     SET_BUDGET = "INSERT INTO budget (kind, subject, state, until) VALUES ($1, $2, $3, $4) \
         ON CONFLICT (kind, subject) DO UPDATE SET state = excluded.state, until = excluded.until";
-    /// Those of days: of the clients and of the server.
+    /// Those of days: messages and money, of clients, countries and the server.
     DAY_BUDGETS = "SELECT ", columns::BUDGET.names, " FROM budget WHERE kind IN (2, 3, 9, 10, 11) ORDER BY kind, subject";
 
     PREFIXES = "SELECT ", columns::BUDGET.names, " FROM budget WHERE kind IN (12, 13)";
