@@ -34,10 +34,10 @@ const BEGINNING: Timestamp = Timestamp(1_772_325_000_000);
 const PRICE: i64 = 100_000;
 /// 200 messages to a country, 400 for a client, 1,200 in all.
 const CAPS: SpendCaps = SpendCaps { server: 120 * UNIT, client: 40 * UNIT, country: 20 * UNIT };
-/// Numbers of the attack in one country: its cap is reached by a fifth of what the limits on messages let pass.
-const NUMBERS: usize = 2_000;
-/// The same in each of three countries: the limits on messages let 350 pass in each.
-const NUMBERS_OF_THREE: usize = 700;
+/// Numbers of the attack in one country: the limits on messages let 2,500 of them pass, more than ten times its cap.
+const NUMBERS: usize = 5_000;
+/// The same number spread over three countries, a third in each.
+const NUMBERS_OF_THREE: usize = 1_667;
 /// What is done at once.
 const AT_ONCE: usize = 64;
 
@@ -279,7 +279,7 @@ async fn play(mut nodes: Nodes) {
     let three: Vec<_> = (0..NUMBERS_OF_THREE).flat_map(|n| [germany[n], france[n], britain[n]]).collect();
 
     // One country, within a minute, by one client and by ten: the cap of the country, and not 50 for each hundred numbers, which
-    // were 1,000.
+    // were 2,500.
     for attackers in [&clients[..1], &clients[..]] {
         let began = nodes.another_day().await;
         let promised = nodes.pump(&germany, attackers).await;
@@ -329,7 +329,7 @@ async fn play(mut nodes: Nodes) {
     // A hundred numbers a minute: each thousand closes after the first fifty, whatever the caps allow.
     let began = nodes.another_day().await;
     let mut promised = 0;
-    for (minute, hundred) in germany.chunks(100).enumerate() {
+    for (minute, hundred) in germany[..2_000].chunks(100).enumerate() {
         promised += nodes.pump(hundred, &clients).await;
         let person = people[minute % people.len()];
         assert!(nodes.verify(minute, person, honest).await, "others keep all of theirs");

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use domain::model::name::LoginNames;
 use domain::{
     Budget, Change, Client, DeviceId, DeviceStatus, Message, MessageId, Profile, SecretMac, SessionEnd, ShownStatus,
-    Spent, TempToken, Timestamp, TokenSet, User, UserId, UserLock, VerificationEnd, VerificationId,
+    Spent, TempToken, Timestamp, TokenSet, User, UserId, UserLock, VerificationId,
 };
 
 use crate::budgets;
@@ -91,11 +91,6 @@ pub(crate) fn apply(change: Change, mut about: Option<&mut About<'_>>, steps: &m
 
         Change::OpenVerification(verification) => state(about)?.open_verification(verification)?,
         Change::CloseVerification { verification, end } => {
-            if let VerificationEnd::Accepted { at, .. } = end
-                && state(about)?.was_sent(verification)
-            {
-                write(sql::MARK_VERIFIED, params![at, id(verification)]);
-            }
             state(about)?.close_verification(verification, end)?;
         }
         Change::ConsumeVerification { verification, at } => state(about)?.consume_verification(verification, at)?,
@@ -121,6 +116,7 @@ pub(crate) fn apply(change: Change, mut about: Option<&mut About<'_>>, steps: &m
         Change::DropMessages(verification) => {
             steps.push(Step::Write(wipe_messages(of(about)?.user, verification, "superseded")));
         }
+        Change::MarkAnswered { verification, at } => write(sql::MARK_VERIFIED, params![at, id(verification)]),
         Change::GiveUpMessage { message, why, unspent, at } => {
             let ended = Ended { status: 2, reason: Some(why.name()), provider: None, unspent };
             steps.push(end_if_waiting(message, ended, at));

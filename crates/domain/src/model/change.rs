@@ -180,6 +180,8 @@ pub enum Change {
     Enqueue(Message),
     /// Queued messages of a superseded verification are wiped unsent.
     DropMessages(VerificationId),
+    /// The messages of a verification were answered with the right code. It is remembered of those to telephones (SEC 102).
+    MarkAnswered { verification: VerificationId, at: Timestamp },
     /// A queued message is given up and wiped. Applied only to one that still waits.
     GiveUpMessage {
         message: MessageId,

@@ -21,9 +21,10 @@ async fn sent(store: &Store, id: i64, charge: Charge) -> Verification {
     asked
 }
 
-fn accepted(asked: &Verification) -> Change {
+fn accepted(asked: &Verification) -> Vec<Change> {
     let end = VerificationEnd::Accepted { at: NOW, collected: Some(NOW) };
-    Change::CloseVerification { verification: asked.id, end }
+    let close = Change::CloseVerification { verification: asked.id, end };
+    vec![close, Change::MarkAnswered { verification: asked.id, at: NOW }]
 }
 
 pub(crate) async fn what_messages_cost_is_summed_and_what_is_set_aside_is_not_spent(store: &Store) {
@@ -88,7 +89,7 @@ pub(crate) async fn a_text_that_was_called_costs_what_the_call_does(store: &Stor
     let spent = store.spending(NOW).await.unwrap();
     let [one] = &spent[..] else { panic!("{spent:?}") };
     assert_eq!((one.provider.as_deref(), one.messages, one.micros), (Some("vonage"), 1, 60));
-    put(store, asked.user_id, vec![accepted(&asked)]).await.unwrap();
+    put(store, asked.user_id, accepted(&asked)).await.unwrap();
     assert_eq!(store.spending(NOW).await.unwrap()[0].verified, 1);
 }
 
@@ -106,14 +107,14 @@ pub(crate) async fn an_answer_marks_the_message_that_asked_for_it_and_no_other(s
     let reject = Change::CloseVerification { verification: other.id, end: rejected };
     put(store, other.user_id, vec![reject]).await.unwrap();
     assert_eq!(verified().await, 0);
-    put(store, asked.user_id, vec![accepted(&asked)]).await.unwrap();
-    put(store, warning.user_id, vec![accepted(&warning)]).await.unwrap();
+    put(store, asked.user_id, accepted(&asked)).await.unwrap();
+    put(store, warning.user_id, accepted(&warning)).await.unwrap();
     assert_eq!(verified().await, 1, "what asks for no answer has none");
     // A decision that fails leaves no mark.
     let late = sent(store, 4, charge(Some(block()))).await;
     store.claim_messages(Channel::Sms, Turn::ONLY, NOW, 1, 1_000).await.unwrap();
     store.settle_message(MessageId(4), sent_by("a", 0), NOW).await.unwrap();
     let missing = Change::ConsumeVerification { verification: VerificationId(uuid::Uuid::nil()), at: NOW };
-    assert!(put(store, late.user_id, vec![accepted(&late), missing]).await.is_err());
+    assert!(put(store, late.user_id, accepted(&late).into_iter().chain([missing]).collect()).await.is_err());
     assert_eq!(verified().await, 1);
 }

@@ -69,12 +69,6 @@ impl UserState {
         Ok(())
     }
 
-    /// Whether a message was sent for a verification that is pending: its code, or the call that asks for digits.
-    pub(crate) fn was_sent(&self, id: VerificationId) -> bool {
-        let asked = self.pending(id).map(|place| &self.view.verifications[place].challenge);
-        matches!(asked, Some(Challenge::Code { .. } | Challenge::Keypad { .. }))
-    }
-
     /// Ends a verification that is pending. What an end grants must not have ended meanwhile.
     pub(crate) fn close_verification(&mut self, id: VerificationId, end: VerificationEnd) -> Result<(), Error> {
         let Some(place) = self.pending(id) else {

@@ -84,6 +84,9 @@ impl Judged<'_> {
                 verification: verification.id,
                 end: VerificationEnd::Accepted { at: self.now, collected: is_typed.then_some(self.now) },
             });
+            if matches!(verification.challenge, Challenge::Code { .. } | Challenge::Keypad { .. }) {
+                changes.push(Change::MarkAnswered { verification: verification.id, at: self.now });
+            }
         }
         changes.extend(throttle::reset_failures(self.view, self.user, device));
         if activates {

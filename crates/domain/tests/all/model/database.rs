@@ -277,6 +277,8 @@ impl Database {
             }
             Change::Enqueue(message) => self.outbox.push(message),
             Change::DropMessages(verification) => self.outbox.retain(|m| m.verification_id != verification),
+            // What is remembered of sent messages decides over no user.
+            Change::MarkAnswered { .. } => {}
             Change::GiveUpMessage { message, .. } | Change::SettleMessage { message, .. } => {
                 self.outbox.retain(|m| m.id != message);
             }
