@@ -28,6 +28,7 @@ pub use model::seal::{Keyring, Place, SealError, Sealed};
 pub use model::secret::Secret;
 pub use model::secret_mark::{Counts, SecretMac, SecretMark};
 pub use model::session::{Session, SessionEnd, SessionKind};
+pub use model::subscription::PushSubscription;
 pub use model::temp_token::TempToken;
 pub use model::throttle::{Throttle, ThrottleKey};
 pub use model::time::Timestamp;

@@ -6,6 +6,7 @@ use crate::model::budget::Budget;
 use crate::model::digest::KeyedHash;
 use crate::model::id::{ClientId, DeviceId, MessageId, UserId, VerificationId};
 use crate::model::seal::{Place, Sealed};
+use crate::model::subscription::PushSubscription;
 use crate::model::time::Timestamp;
 
 /// How a message travels.
@@ -140,6 +141,12 @@ pub struct Content {
     /// For a text message with a code that may be called instead (contract 18.10): what the call says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<SpokenWords>,
+    /// For a push: where the phone's push service takes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscription: Option<PushSubscription>,
+    /// For a push: when the prompt ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Timestamp>,
 }
 
 /// What a call says in place of a text message, with the same code in it.
@@ -153,7 +160,19 @@ pub struct SpokenWords {
 impl Content {
     /// Words for somebody, and nothing else.
     pub fn of(to: String, body: String) -> Self {
-        Self { to, body, subject: None, html: None, code: None, link: None, language: None, nonce: None, call: None }
+        Self {
+            to,
+            body,
+            subject: None,
+            html: None,
+            code: None,
+            link: None,
+            language: None,
+            nonce: None,
+            call: None,
+            subscription: None,
+            ends_at: None,
+        }
     }
 
     /// The same code for the same number, as a call. `None` if this must not be called: it has no code, or was written

@@ -26,6 +26,7 @@ pub mod seal;
 pub mod secret;
 pub mod secret_mark;
 pub mod session;
+pub mod subscription;
 pub mod temp_token;
 pub mod text;
 pub mod throttle;

@@ -1,0 +1,21 @@
+//! Where a browser's push service takes notifications for a phone (RFC 8030, RFC 8291).
+
+use serde::{Deserialize, Serialize};
+
+/// A subscription as a browser gives it. Whoever has it can make the phone show something, so it is sealed at rest.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushSubscription {
+    /// The URL that messages are posted to. It names the phone at its push service.
+    pub endpoint: String,
+    /// The browser's public key, an uncompressed P-256 point in base64url.
+    pub p256dh: String,
+    /// The secret that messages are also encrypted with, 16 bytes in base64url.
+    pub auth: String,
+}
+
+/// A subscription is personal, and its secret is one (SEC 48).
+impl std::fmt::Debug for PushSubscription {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PushSubscription(…)")
+    }
+}
