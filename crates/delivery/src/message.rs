@@ -21,8 +21,8 @@ pub struct OutgoingMessage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Concerned {
     pub user_id: UserId,
-    /// The device whose answer it asks for.
-    pub device_id: DeviceId,
+    /// The device that it concerns, if it is one.
+    pub device_id: Option<DeviceId>,
     /// The verification that it asks to answer.
     pub verification_id: VerificationId,
 }

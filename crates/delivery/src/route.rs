@@ -282,6 +282,11 @@ impl Routes {
         self.carry(Channel::Voice) && self.of(Channel::Voice).all(|route| route.provider.takes_digits())
     }
 
+    /// Whether prompts reach only phones that are subscribed: each provider that may carry one needs a subscription.
+    pub fn wake_subscribers_only(&self) -> bool {
+        self.carry(Channel::Push) && self.of(Channel::Push).all(|route| route.provider.needs_subscription())
+    }
+
     /// The routes that may carry a message queued for this channel. Only one with a code may be called instead of sent as a
     /// text message.
     pub fn may_carry(&self, channel: Channel, has_code: bool) -> impl Iterator<Item = &Arc<Route>> {

@@ -9,12 +9,12 @@ pub mod rules;
 
 pub use model::audit::{AuditEvent, AuditKind};
 pub use model::budget::{Budget, BudgetView, Spent};
-pub use model::challenge::{Challenge, LinkChallenge};
+pub use model::challenge::{AskedFrom, Challenge, LinkChallenge};
 pub use model::change::{Change, Decision, View};
 pub use model::client::{Client, ClientOptions, ClientProfile, ClientView, Right, Scope, TokenSet};
 pub use model::country::Countries;
 pub use model::credential::Credential;
-pub use model::device::{Device, DeviceStatus};
+pub use model::device::{Device, DeviceStatus, Subscribed};
 pub use model::digest::{Digest, KeyedHash, MacKeys, OwnKey};
 pub use model::factor::FactorKind;
 pub use model::id::{ClientId, DeviceId, MessageId, SessionId, UserId, VerificationId};

@@ -43,8 +43,8 @@ impl Engine {
         let mut elsewhere = self.store.answered();
         loop {
             match elsewhere.recv().await {
-                Ok(user) => self.held.wake(user),
-                Err(RecvError::Lagged(_)) => self.held.wake_all(),
+                Ok(user) => self.held.watched().wake(user),
+                Err(RecvError::Lagged(_)) => self.held.watched().wake_all(),
                 Err(RecvError::Closed) => return,
             }
         }

@@ -56,7 +56,7 @@ impl Engine {
 
     /// What follows from a decision once it is durable.
     fn made<T>(&self, user: UserId, (reply, lines, folded): Decided<T>) -> T {
-        self.held.wake(user);
+        self.held.watched().wake(user);
         lines.iter().for_each(log);
         for event in folded {
             self.folded.count(event);

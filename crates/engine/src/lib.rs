@@ -42,6 +42,7 @@ pub use challenges::poll_error::PollError;
 pub use challenges::prefixes::ClosedPrefixes;
 pub use challenges::spending::{SpendBudget, SpendOwner};
 pub use challenges::test_message::TestMessageError;
+pub use challenges::watched_users::UserWatch;
 pub use chance::Chance;
 pub use clients::caller::ApiCaller;
 pub use clients::hourly_quota::QuotaReserve;
@@ -53,6 +54,7 @@ pub use clock::Clock;
 pub use clock::trusted::{ClockReading, TrustedTime};
 pub use decision_name::DecisionName;
 pub use devices::enrol::{Confirm, EnrolError, EnrolRequest, EnrolledDevice};
+pub use devices::phone::{PhoneError, PhoneRequest, PromptAnswer, WaitingPrompt};
 pub use devices::push::{AnsweredCall, PairedPhone, PromptState};
 pub use domain::model::network::{BadNetwork, Network};
 pub use events::{Event, EventList};
@@ -69,6 +71,10 @@ pub use login::step::{LoginStep, LoginStepAnswer, LoginStepError, PromptNumber};
 pub use metrics::{AnswerCounts, AnswerEnd, DecisionCounts};
 pub use store::{AuditRow, Collision, EventFilter, EventPage, Page, Span, Spending, TextFilter, UserFilter, UserPage};
 pub use users::error::{CreateUserError, UpdateUserError, UserError};
+pub use users::invitation::{
+    BegunEnrolment, EnrolmentAnswer, EnrolmentWait, FinishedEnrolment, InvitationError, InvitationForm,
+    InvitationQuestion, InvitationRequest, InviteError, NewInvitation,
+};
 pub use users::manage::NewPassword;
 pub use users::queries::{ListedDevice, VerificationState};
 pub use users::temp_token::{IssuedToken, TempTokenError};
@@ -196,6 +202,11 @@ impl Engine {
     /// The present moment, as far as it is trusted: it never goes back, and decides what is over (SEC 74).
     pub fn now(&self) -> Timestamp {
         self.time.now()
+    }
+
+    /// The clock, for those that wait beside requests.
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.clock
     }
 
     /// What messages and pages say.

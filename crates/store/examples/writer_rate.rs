@@ -42,6 +42,7 @@ async fn enrol(store: &Store, id: i64) -> Result<(), countersign_store::Error> {
         last_counter: device::BEFORE_FIRST_COUNTER,
         created_at: NOW,
         last_used_at: None,
+        subscription: None,
     };
     let decide = move |_: &domain::View| -> Decision<domain::User> {
         user::create(UserId(id), &patch, &Actor::default(), NOW).with(Change::CreateDevice(token.clone()))

@@ -77,6 +77,7 @@ pub(crate) fn apply(change: Change, mut about: Option<&mut About<'_>>, steps: &m
         }
         Change::LowerCounter { device, counter } => state(about)?.lower_counter(device, counter)?,
         Change::TouchDevice { device, at } => state(about)?.touch_device(device, at)?,
+        Change::Subscribe { device, subscription } => state(about)?.subscribe(device, subscription)?,
         Change::DisableDevice(device) => {
             state(about)?.change_status(device, DeviceStatus::Active, DeviceStatus::Disabled);
         }
@@ -106,6 +107,7 @@ pub(crate) fn apply(change: Change, mut about: Option<&mut About<'_>>, steps: &m
         }
         Change::CountLogInAttempt(session) => state(about)?.count_log_in_attempt(session),
         Change::SetTerms { session, terms } => state(about)?.set_terms(session, terms),
+        Change::SetBegun { session, begun } => state(about)?.set_begun(session, begun)?,
 
         Change::SetThrottle(_, throttle) => state(about)?.set_throttle(throttle)?,
         Change::ClearThrottle(_, key) => state(about)?.clear_throttle(key),
@@ -232,11 +234,16 @@ fn set_temp_token(user: UserId, token: Option<TempToken>) -> Write {
     Write::new(sql::SET_TEMP_TOKEN, params)
 }
 
+/// The number of a message's device; 0, which no device has, for a message about none.
+fn device_number(device: Option<DeviceId>) -> i64 {
+    device.map_or(0, |device| device.0)
+}
+
 fn enqueue(message: Message) -> Write {
     let params = params![
         message.id.0,
         message.user_id.0,
-        message.device_id.0,
+        device_number(message.device_id),
         id(message.verification_id),
         message.channel.name(),
         message.content.0,
@@ -354,7 +361,7 @@ pub(crate) fn dev_message(message: DevMessage) -> Vec<Value> {
         message.link,
         message.nonce,
         message.user_id.0,
-        message.device_id.0,
+        device_number(message.device_id),
         id(message.verification_id),
         message.created_at,
     ]

@@ -369,7 +369,7 @@ pub struct DevMessage {
     pub nonce: Option<String>,
     /// Whom it concerns.
     pub user_id: UserId,
-    pub device_id: DeviceId,
+    pub device_id: Option<DeviceId>,
     pub verification_id: VerificationId,
     /// When it was recorded.
     pub created_at: Timestamp,

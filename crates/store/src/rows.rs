@@ -94,6 +94,11 @@ pub(crate) fn pairing(row: &dyn Row) -> Result<(UserId, VerificationId), Error> 
     Ok((UserId(row.int(PAIRING.user_id)?), verification_id(row, PAIRING.verification_id)?))
 }
 
+/// The device of a message; none where the number is 0.
+fn device_of(number: i64) -> Option<DeviceId> {
+    (number != 0).then_some(DeviceId(number))
+}
+
 /// How a scope is stored. These texts are in databases and never change.
 pub(crate) fn scope_text(scope: Scope) -> &'static str {
     match scope {
@@ -146,7 +151,7 @@ pub(crate) fn queued_message(row: &dyn Row) -> Result<QueuedMessage, Error> {
         message: Message {
             id: MessageId(row.int(MESSAGE.id)?),
             user_id: UserId(row.int(MESSAGE.user_id)?),
-            device_id: DeviceId(row.int(MESSAGE.device_id)?),
+            device_id: device_of(row.int(MESSAGE.device_id)?),
             verification_id: verification_id(row, MESSAGE.verification_id)?,
             channel: channel(row.text(MESSAGE.channel)?)?,
             content: Sealed(row.blob(MESSAGE.content)?.to_vec()),
@@ -216,7 +221,7 @@ pub(crate) fn dev_message(row: &dyn Row) -> Result<DevMessage, Error> {
         link: row.opt_text(DEV_MESSAGE.link)?.map(str::to_owned),
         nonce: row.opt_text(DEV_MESSAGE.nonce)?.map(str::to_owned),
         user_id: UserId(row.int(DEV_MESSAGE.user_id)?),
-        device_id: DeviceId(row.int(DEV_MESSAGE.device_id)?),
+        device_id: device_of(row.int(DEV_MESSAGE.device_id)?),
         verification_id: verification_id(row, DEV_MESSAGE.verification_id)?,
         created_at: row.time(DEV_MESSAGE.created_at)?,
     })

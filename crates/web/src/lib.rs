@@ -19,6 +19,7 @@ pub mod proxy;
 pub mod rate_limit;
 pub mod request_id;
 mod screen;
+pub mod slots;
 mod syntax;
 pub mod threads;
 pub mod tls;

@@ -5,13 +5,12 @@
 //!
 //! Each connection is served by one runtime to its end, TLS handshake included ([`crate::threads`]).
 
-use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpStream as StdTcpStream};
+use std::net::{SocketAddr, TcpStream as StdTcpStream};
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -28,8 +27,8 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
 use crate::front::Front;
-use crate::limits::Limits;
 use crate::peer::Peer;
+use crate::slots::Slots;
 use crate::threads::Turns;
 use crate::tls::Certificates;
 use crate::wire::{Alarm, Pulse, Wire, monotonic_now};
@@ -83,7 +82,7 @@ async fn serve_from(
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let limits = *front.limits();
-    let counts = Arc::new(ConnectionCounts::default());
+    let slots = Slots::new(limits.connections, limits.per_peer);
     let (stop, stopped) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
@@ -102,7 +101,7 @@ async fn serve_from(
         match accepted {
             Ok((stream, peer)) => {
                 failing = false;
-                let Some(slot) = counts.slot(peer.ip(), &limits) else {
+                let Some(slot) = slots.take(peer.ip()) else {
                     tracing::debug!(%peer, "connection refused: too many are open");
                     continue;
                 };
@@ -247,50 +246,6 @@ where
         alarm.poll(cx, pulse.deadline(&limits, is_stopping))
     })
     .await;
-}
-
-/// Open connections in all and per peer, for their limits.
-#[derive(Debug, Default)]
-struct ConnectionCounts(Mutex<Counts>);
-
-#[derive(Debug, Default)]
-struct Counts {
-    taken: usize,
-    by_peer: HashMap<IpAddr, usize>,
-}
-
-/// One connection's place; dropping it frees the place.
-#[derive(Debug)]
-struct Slot {
-    counts: Arc<ConnectionCounts>,
-    peer: IpAddr,
-}
-
-impl ConnectionCounts {
-    fn slot(self: &Arc<Self>, peer: IpAddr, limits: &Limits) -> Option<Slot> {
-        let peer = peer.to_canonical();
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let here = open.by_peer.get(&peer).copied().unwrap_or_default();
-        if open.taken >= limits.connections || here >= limits.per_peer {
-            return None;
-        }
-        open.taken += 1;
-        open.by_peer.insert(peer, here + 1);
-        Some(Slot { counts: Arc::clone(self), peer })
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        let mut open = self.counts.0.lock().unwrap_or_else(PoisonError::into_inner);
-        open.taken -= 1;
-        match open.by_peer.get_mut(&self.peer) {
-            Some(here) if *here > 1 => *here -= 1,
-            _ => {
-                open.by_peer.remove(&self.peer);
-            }
-        }
-    }
 }
 
 #[cfg(test)]

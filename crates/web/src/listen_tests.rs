@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::guard;
+use crate::limits::Limits;
 use crate::request_id::RequestIds;
 use crate::threads::Threads;
 use axum::Router;

@@ -112,6 +112,11 @@ pub trait Provider: Send + Sync {
         Reply::default()
     }
 
+    /// Whether it reaches only phones that have a subscription.
+    fn needs_subscription(&self) -> bool {
+        false
+    }
+
     /// Sends one message, which travels over one of [`Self::channels`].
     fn send<'a>(&'a self, message: &'a OutgoingMessage) -> Sending<'a>;
 }

@@ -65,11 +65,13 @@ pub enum AuditKind {
     SpendNearCap,
     SpendAtCap,
     PrefixClosed,
+    Invited,
+    InvitationUsed,
 }
 
 impl AuditKind {
     /// All of them.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 52] = [
         Self::UserCreated,
         Self::UserUpdated,
         Self::UserDeleted,
@@ -120,6 +122,8 @@ impl AuditKind {
         Self::SpendNearCap,
         Self::SpendAtCap,
         Self::PrefixClosed,
+        Self::Invited,
+        Self::InvitationUsed,
     ];
 
     /// The kind of this stored name.
@@ -180,6 +184,8 @@ impl AuditKind {
             Self::SpendNearCap => "spend.near_cap",
             Self::SpendAtCap => "spend.at_cap",
             Self::PrefixClosed => "messages.prefix_closed",
+            Self::Invited => "user.invited",
+            Self::InvitationUsed => "user.invitation_used",
         }
     }
 }

@@ -37,6 +37,8 @@ pub enum Challenge {
         /// The numbers that callers show, the newest last: the person must type that one on the phone. Empty if no
         /// number is asked for.
         numbers: Vec<String>,
+        /// What the phone shows of the call that asked for it.
+        asked: AskedFrom,
     },
     /// A phone must present the pairing code and a key.
     Pairing {
@@ -70,7 +72,7 @@ impl Challenge {
     }
 }
 
-/// A link that was mailed, and what its page shows of the call that asked for it.
+/// A link that was mailed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkChallenge {
     /// The digest of the link's token. Its 256 random bits are too many to try (SEC 41).
@@ -79,8 +81,15 @@ pub struct LinkChallenge {
     pub code: Option<KeyedHash>,
     /// Where the browser goes once the person has confirmed. On a listed origin (SEC 66).
     pub redirect_to: Option<String>,
+    /// What its page shows of the call that asked for it.
+    pub asked: AskedFrom,
+}
+
+/// Where a call came from that asked a person for an answer. It is shown to the person, and decides nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskedFrom {
     /// The person's address, as the caller reported it.
-    pub from: Option<String>,
+    pub person: Option<String>,
     /// The address from which the caller called.
     pub caller: Option<String>,
 }

@@ -4,14 +4,14 @@ use crate::model::audit::AuditEvent;
 use crate::model::budget::{Budget, Spent};
 use crate::model::challenge::Challenge;
 use crate::model::client::{Client, TokenSet};
-use crate::model::device::Device;
+use crate::model::device::{Device, Subscribed};
 use crate::model::digest::Digest;
 use crate::model::id::{ClientId, DeviceId, MessageId, SessionId, UserId, VerificationId};
 use crate::model::message::{DropReason, Message};
 use crate::model::name::LoginNames;
 use crate::model::seal::Sealed;
 use crate::model::secret_mark::SecretMark;
-use crate::model::session::{Session, SessionEnd, Terms};
+use crate::model::session::{Begun, Session, SessionEnd, Terms};
 use crate::model::temp_token::TempToken;
 use crate::model::throttle::{Throttle, ThrottleKey};
 use crate::model::time::Timestamp;
@@ -128,6 +128,8 @@ pub enum Change {
     },
     /// The device proved something that has no counter.
     TouchDevice { device: DeviceId, at: Timestamp },
+    /// Where a phone is notified from now on, or that it is not.
+    Subscribe { device: DeviceId, subscription: Option<Subscribed> },
     /// Too many wrong answers (SEC 22).
     DisableDevice(DeviceId),
     /// An administrator unlocks a disabled device.
@@ -163,6 +165,8 @@ pub enum Change {
     OpenSession(Session),
     /// A session reached its end. Applied only to one that has not ended.
     CloseSession { session: SessionId, end: SessionEnd },
+    /// What was begun with an invitation.
+    SetBegun { session: SessionId, begun: Vec<Begun> },
     /// A wrong answer in a log-in under way.
     CountLogInAttempt(SessionId),
     /// What a log-in under way is for, and what happened in it so far.

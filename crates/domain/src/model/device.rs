@@ -1,5 +1,6 @@
 //! An enrolled authenticator.
 
+use crate::model::digest::Digest;
 use crate::model::factor::FactorKind;
 use crate::model::id::{DeviceId, UserId};
 use crate::model::seal::{Place, Sealed};
@@ -73,12 +74,28 @@ pub struct Device {
     pub created_at: Timestamp,
     /// When it last proved something.
     pub last_used_at: Option<Timestamp>,
+    /// Where a phone is notified, if it wants to be. It changes as the browser likes, so it is no part of the credential (decision 13).
+    pub subscription: Option<Subscribed>,
+}
+
+/// Where a phone is notified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscribed {
+    /// By which the same one is recognised ([`crate::model::subscription::PushSubscription::mark`]).
+    pub mark: Digest,
+    /// The sealed [`crate::model::subscription::PushSubscription`].
+    pub sealed: Sealed,
 }
 
 impl Device {
     /// Where this device's credential is sealed.
     pub fn credential_place(id: DeviceId, owner: UserId) -> Place<'static> {
         Place { table: "device", column: "credential", row: id.0, owner: owner.0 }
+    }
+
+    /// Where its subscription is sealed.
+    pub fn subscription_place(id: DeviceId, owner: UserId) -> Place<'static> {
+        Place { table: "device", column: "subscription", row: id.0, owner: owner.0 }
     }
 
     /// Whether device lists show it: everything but what hides behind a registration.

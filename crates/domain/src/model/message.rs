@@ -47,7 +47,8 @@ pub struct Message {
     pub id: MessageId,
     /// Whom it concerns.
     pub user_id: UserId,
-    pub device_id: DeviceId,
+    /// Which of the user's devices it concerns, if it is one.
+    pub device_id: Option<DeviceId>,
     /// Which verification it asks to answer.
     pub verification_id: VerificationId,
     /// How it travels.

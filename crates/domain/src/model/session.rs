@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::digest::Digest;
-use crate::model::id::{ClientId, DeviceId, SessionId, UserId};
+use crate::model::id::{ClientId, DeviceId, SessionId, UserId, VerificationId};
 use crate::model::time::Timestamp;
 
 /// Something that a token opens, from the right password to the end of the session.
@@ -38,6 +38,22 @@ pub enum SessionKind {
     Browsing,
     /// A browser in which a factor was shown, remembered for a while.
     RememberedBrowser,
+    /// A link by which the person enrols (SEC 105).
+    Invitation {
+        /// What is enrolled takes the place of the devices that the user has.
+        replaces: bool,
+        /// The page of the finished device leads on to one more.
+        leads_on: bool,
+        begun: Vec<Begun>,
+    },
+}
+
+/// A registration that was begun with an invitation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Begun {
+    pub registration: VerificationId,
+    /// The digest of the token of the next invitation, which the page of the finished registration leads on to.
+    pub next: Digest,
 }
 
 impl SessionKind {
@@ -68,7 +84,7 @@ impl Session {
     pub fn terms(&self) -> Option<&Terms> {
         match &self.kind {
             SessionKind::LogIn { terms, .. } | SessionKind::SessionToken { terms } => Some(terms),
-            SessionKind::Browsing | SessionKind::RememberedBrowser => None,
+            SessionKind::Browsing | SessionKind::RememberedBrowser | SessionKind::Invitation { .. } => None,
         }
     }
 }

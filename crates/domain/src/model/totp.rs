@@ -58,6 +58,18 @@ impl Totp {
         matching(&self.secret, self.algorithm, self.digits, &code, spent, fresh)
     }
 
+    /// By how many steps the clock behind `response` is ahead of `now`, if it is by at most `most`; of the nearest such step.
+    /// It helps a person to set a clock right, and accepts nothing.
+    pub fn steps_ahead(&self, response: &FactorResponse, now: Timestamp, most: i64) -> Option<i64> {
+        let code = response.as_code(self.digits.into(), Alphabet::Digits)?;
+        let step = self.step(now);
+        let shows = |ahead: &i64| {
+            let counter = step.saturating_add(*ahead).cast_unsigned();
+            crate::model::hotp::code(&self.secret, self.algorithm, counter, self.digits) == code
+        };
+        (0..=most).flat_map(|far| [far, -far]).find(shows)
+    }
+
     /// The code shown at `now`.
     pub fn code(&self, now: Timestamp) -> String {
         crate::model::hotp::code(&self.secret, self.algorithm, self.step(now).cast_unsigned(), self.digits)
@@ -97,6 +109,18 @@ mod tests {
             }
         }
         assert_eq!(seen, 18);
+    }
+
+    #[test]
+    fn a_clock_that_is_wrong_is_found_by_its_code() {
+        let totp = rfc(Algorithm::Sha1);
+        let now = Timestamp(1_111_111_111_000);
+        let at = |ahead: i64| FactorResponse::typed(&totp.code(now.plus(ahead * 30_000)));
+        for ahead in [0, 1, -1, 7, -30, 30] {
+            assert_eq!(totp.steps_ahead(&at(ahead), now, 30), Some(ahead));
+        }
+        assert_eq!(totp.steps_ahead(&at(31), now, 30), None);
+        assert_eq!(totp.steps_ahead(&FactorResponse::typed("no code"), now, 30), None);
     }
 
     #[test]

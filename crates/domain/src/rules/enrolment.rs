@@ -4,15 +4,16 @@ use crate::model::audit::{Actor, AuditEvent, AuditKind};
 use crate::model::change::{Change, Decision, View};
 use crate::model::device::{Device, DeviceStatus, MAX_DEVICES};
 use crate::model::factor::FactorKind;
-use crate::model::id::DeviceId;
+use crate::model::id::{DeviceId, SessionId};
 use crate::model::message::Message;
 use crate::model::policy::Policy;
+use crate::model::session::Begun;
 use crate::model::throttle::ThrottleKey;
 use crate::model::time::Timestamp;
 use crate::model::verification::{Purpose, Verification};
 use crate::rules::basis::Basis;
 use crate::rules::verification::end::{Besides, close_expired, discard, end_trust};
-use crate::rules::{need, throttle};
+use crate::rules::{invitation, need, throttle};
 
 /// Most open registrations of one user (SEC 35).
 pub const MAX_REGISTRATIONS: usize = 10;
@@ -28,6 +29,8 @@ pub struct Enrolment {
     pub registration: Option<Verification>,
     /// What will be sent, if anything.
     pub message: Option<Message>,
+    /// The invitation that the person enrols by, if it is one.
+    pub invitation: Option<(SessionId, Begun)>,
 }
 
 /// How an enrolment ends.
@@ -37,6 +40,8 @@ pub enum Enrolled {
     Enrolled,
     /// No such user.
     NoUser,
+    /// The invitation waits no longer.
+    NotInvited,
     /// The user is suspended or locked by an administrator.
     Barred,
     /// No such factor here, or its last hop does not work.
@@ -62,11 +67,20 @@ pub fn enrol(view: &View, enrolment: &Enrolment, basis: Basis<'_>) -> Decision<E
     if !policy.offers(device.factor) {
         return Decision::reply(Enrolled::NotOffered);
     }
+    let mut replaces = false;
+    let mut begun = None;
+    if let Some((invitation, registration)) = enrolment.invitation {
+        let Some(replaced) = invitation::is_waiting(view, invitation, now) else {
+            return Decision::reply(Enrolled::NotInvited);
+        };
+        replaces = replaced;
+        begun = invitation::begin(view, invitation, registration, now);
+    }
     let mut gone = Vec::new();
     for other in &view.devices {
         let replaced = other.factor == device.factor && !device.factor.may_repeat();
         match other.status {
-            DeviceStatus::Active | DeviceStatus::Disabled if replaced => {
+            DeviceStatus::Active | DeviceStatus::Disabled if replaced && !replaces => {
                 return Decision::reply(Enrolled::AlreadyEnrolled);
             }
             DeviceStatus::Pending if replaced => gone.push(other.id),
@@ -103,6 +117,7 @@ pub fn enrol(view: &View, enrolment: &Enrolment, basis: Basis<'_>) -> Decision<E
     }
     changes.push(Change::CreateDevice(device.clone()));
     changes.extend(enrolment.registration.clone().map(Change::OpenVerification));
+    changes.extend(begun);
     changes.extend(enrolment.message.clone().map(Change::Enqueue));
     let trusted = device.status == DeviceStatus::Active;
     let kind = if trusted { AuditKind::DeviceTrusted } else { AuditKind::DeviceEnrolled };

@@ -375,6 +375,7 @@ mod tests {
             last_counter: -1,
             created_at: NOW,
             last_used_at: None,
+            subscription: None,
         }
     }
 

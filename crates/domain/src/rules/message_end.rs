@@ -31,7 +31,7 @@ fn ended(
 ) -> Decision<()> {
     let decision = Decision::reply(()).with(end);
     let Some(user) = &view.user else { return decision };
-    let event = AuditEvent::of_user(kind, user.id, now).device(message.device_id);
+    let event = AuditEvent { device: message.device_id, ..AuditEvent::of_user(kind, user.id, now) };
     decision.with(detail(event.verification(Some(message.verification_id))).into())
 }
 
@@ -47,7 +47,7 @@ mod tests {
         let message = Message {
             id: MessageId(1),
             user_id: UserId(2),
-            device_id: DeviceId(3),
+            device_id: Some(DeviceId(3)),
             verification_id: VerificationId(uuid::Uuid::nil()),
             channel: Channel::Sms,
             content: Sealed(Vec::new()),

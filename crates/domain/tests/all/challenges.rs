@@ -15,8 +15,8 @@ use countersign_domain::rules::user::{self, Unlocked};
 use countersign_domain::rules::verification::find::Target;
 use countersign_domain::rules::verification::open::{self, MAX_OPEN_PER_DEVICE, Opened, Opening};
 use countersign_domain::{
-    AuditKind, Challenge, Change, Credential, DeviceId, DeviceStatus, FactorKind, Outcome, Policy, Purpose, Reason,
-    Right, Secret, SessionKind, Status, Timestamp, Verification, VerificationEnd,
+    AskedFrom, AuditKind, Challenge, Change, Credential, DeviceId, DeviceStatus, FactorKind, Outcome, Policy, Purpose,
+    Reason, Right, Secret, SessionKind, Status, Timestamp, Verification, VerificationEnd,
 };
 
 #[derive(Clone, Copy, PartialEq)]
@@ -30,7 +30,9 @@ fn draw(scene: &mut Scene, device: DeviceId, door: Door) -> Opening {
     let factor = scene.db.device(device).expect("it is stored").factor;
     let challenge = match factor {
         FactorKind::Totp | FactorKind::Hotp => Challenge::Own,
-        FactorKind::Push => Challenge::Approval { nonce: Secret::new(vec![5; 32]), numbers: vec![] },
+        FactorKind::Push => {
+            Challenge::Approval { nonce: Secret::new(vec![5; 32]), numbers: vec![], asked: AskedFrom::default() }
+        }
         FactorKind::Voice if door == Door::V2 => scene.keypad("123456"),
         FactorKind::Sms | FactorKind::Voice | FactorKind::Email => scene.code("123456"),
     };
@@ -65,7 +67,7 @@ fn enrolment(scene: &mut Scene, credential: &Credential, status: DeviceStatus) -
     let n = scene.draw();
     let registration = (status != DeviceStatus::Active)
         .then(|| crate::model::pending(n, &device, Challenge::Own, scene.now, 120 * SECOND));
-    Enrolment { device, registration, message: None }
+    Enrolment { device, registration, message: None, invitation: None }
 }
 
 fn enrol(scene: &mut Scene, credential: &Credential, status: DeviceStatus) -> (DeviceId, Enrolled) {
@@ -415,7 +417,7 @@ fn messages_of_enrolments_are_counted_with_the_others() {
     let n = scene.draw();
     let registration = crate::model::pending(n, &device, challenge, scene.now, 120 * SECOND);
     let message = crate::model::message(&registration, FactorKind::Sms);
-    let enrolment = Enrolment { device, registration: Some(registration), message };
+    let enrolment = Enrolment { device, registration: Some(registration), message, invitation: None };
     let decide = |scene: &Scene| {
         enrolment::enrol(&scene.view(), &enrolment, Basis { policy: &policy(), actor: &context(), now: scene.now })
     };

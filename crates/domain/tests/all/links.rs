@@ -7,8 +7,8 @@ use countersign_domain::rules::user;
 use countersign_domain::rules::verification::answer::answer_from_device;
 use countersign_domain::rules::verification::find::Target;
 use countersign_domain::{
-    AuditKind, Challenge, Change, DeviceId, DeviceStatus, FactorKind, LinkChallenge, Outcome, Reason, Status,
-    Verification,
+    AskedFrom, AuditKind, Challenge, Change, DeviceId, DeviceStatus, FactorKind, LinkChallenge, Outcome, Reason,
+    Status, Verification,
 };
 
 const NOT_OPEN: Outcome = Outcome::Refused(Reason::NotOpen);
@@ -28,8 +28,7 @@ fn mail(scene: &mut Scene, device: DeviceId, code: Option<&str>, state_token: bo
         token: digest(TOKEN),
         code: None,
         redirect_to: None,
-        from: None,
-        caller: None,
+        asked: AskedFrom::default(),
     });
     let mut asked = scene.new_verification(device, unbound, state_token);
     if let Challenge::Link(link) = &mut asked.challenge {

@@ -11,8 +11,8 @@ use countersign_domain::rules::verification::answer;
 use countersign_domain::rules::verification::find::Target;
 use countersign_domain::rules::{enrolment, throttle};
 use countersign_domain::{
-    AuditKind, Challenge, Credential, DeviceId, DeviceStatus, Evidence, FactorKind, Outcome, Policy, Reason, Rule,
-    Secret, Verification,
+    AskedFrom, AuditKind, Challenge, Credential, DeviceId, DeviceStatus, Evidence, FactorKind, Outcome, Policy, Reason,
+    Rule, Secret, Verification,
 };
 use p256::ecdsa::SigningKey;
 use proptest::prelude::*;
@@ -31,6 +31,7 @@ fn prompt(number: Option<&str>) -> Prompt {
     let challenge = Challenge::Approval {
         nonce: Secret::new(vec![5; 32]),
         numbers: number.map(str::to_owned).into_iter().collect(),
+        asked: AskedFrom::default(),
     };
     let verification = scene.verification(device, challenge, true);
     Prompt { scene, key, device, verification }
@@ -118,7 +119,8 @@ fn what_is_not_signed_by_the_paired_phone_over_this_prompt_is_nothing() {
     assert_eq!(prompt.scene.db.users[&prompt.scene.user].throttles, []);
 
     let other_id = Verification { id: crate::model::verification_id(77), ..prompt.verification.clone() };
-    let challenge = Challenge::Approval { nonce: Secret::new(vec![6; 32]), numbers: vec![] };
+    let challenge =
+        Challenge::Approval { nonce: Secret::new(vec![6; 32]), numbers: vec![], asked: AskedFrom::default() };
     let other_nonce = Verification { challenge, ..prompt.verification.clone() };
     let device = prompt.scene.db.device(prompt.device).unwrap().clone();
     for other in [other_id, other_nonce] {
@@ -135,7 +137,8 @@ fn evidence_about_one_prompt_is_nothing_to_another() {
     let mut prompt = prompt(None);
     let accept = prompt.prove(&prompt.signed_by(&prompt.key, PushDecision::Accept, None));
     let deny = prompt.prove(&prompt.signed_by(&prompt.key, PushDecision::Deny, None));
-    let challenge = Challenge::Approval { nonce: Secret::new(vec![9; 32]), numbers: vec![] };
+    let challenge =
+        Challenge::Approval { nonce: Secret::new(vec![9; 32]), numbers: vec![], asked: AskedFrom::default() };
     let other = prompt.scene.verification(prompt.device, challenge, true);
     for evidence in [accept, deny] {
         assert_eq!(prompt.scene.phoned(other.id, &evidence), Outcome::Refused(Reason::NotOpen));
@@ -166,7 +169,7 @@ fn a_reported_prompt_is_denied_and_pauses_push() {
     let mut prompt = prompt(None);
     let other = prompt.scene.verification(
         prompt.device,
-        Challenge::Approval { nonce: Secret::new(vec![5; 32]), numbers: vec![] },
+        Challenge::Approval { nonce: Secret::new(vec![5; 32]), numbers: vec![], asked: AskedFrom::default() },
         true,
     );
     let told = prompt.scene.now;
@@ -210,7 +213,8 @@ proptest! {
 fn a_number_of_before_is_nothing() {
     let mut prompt = prompt(Some("42"));
     let Challenge::Approval { nonce, .. } = prompt.verification.challenge.clone() else { unreachable!() };
-    prompt.verification.challenge = Challenge::Approval { nonce, numbers: vec!["42".to_owned(), "43".to_owned()] };
+    prompt.verification.challenge =
+        Challenge::Approval { nonce, numbers: vec!["42".to_owned(), "43".to_owned()], asked: AskedFrom::default() };
     let old = prompt.signed_by(&prompt.key, PushDecision::Accept, Some("42"));
     assert_eq!(prompt.prove(&old), Evidence::Absent);
     let wrong = prompt.signed_by(&prompt.key, PushDecision::Accept, Some("44"));
@@ -335,7 +339,7 @@ fn an_answer_with_the_number_before_is_none() {
     let id = prompt.verification.id;
     let against = std::mem::replace(
         &mut prompt.verification.challenge,
-        Challenge::Approval { nonce, numbers: vec!["42".to_owned(), "43".to_owned()] },
+        Challenge::Approval { nonce, numbers: vec!["42".to_owned(), "43".to_owned()], asked: AskedFrom::default() },
     );
     let challenge = prompt.verification.challenge.clone();
     prompt.scene.db.apply(countersign_domain::Change::ReplaceChallenge {

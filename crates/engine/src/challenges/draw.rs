@@ -5,8 +5,8 @@ use domain::model::code::{Alphabet, CODE_LENGTH};
 use domain::model::totp::base32;
 use domain::rules::factor::push::{NUMBER_LENGTH, PAIRING_CODE_LENGTH, PAIRING_CONTEXT};
 use domain::{
-    Challenge, ClientOptions, Content, Credential, Device, Message, MessageId, Secret, SpokenWords, User, Verification,
-    VerificationId,
+    AskedFrom, Challenge, ClientOptions, Content, Credential, Device, FactorKind, Message, MessageId, PushSubscription,
+    Secret, SpokenWords, User, Verification, VerificationId,
 };
 use store::IdKind;
 use words::{Filling, MessageKind};
@@ -125,7 +125,7 @@ impl Engine {
             Credential::Email { address } => match style.link {
                 None => Challenged { content: Some(say(MessageKind::Email, address)), ..Challenged::plain(challenge) },
                 Some(link) => {
-                    let (challenge, url) = self.draw_link(link, hash);
+                    let (challenge, url) = self.draw_link(link, hash, &style.asked);
                     let kind = if link.with_code { MessageKind::EmailBoth } else { MessageKind::EmailLink };
                     let filling = Filling { link: &url, ..filling };
                     let said = self.say(kind, address.clone(), style.language, filling);
@@ -137,11 +137,18 @@ impl Engine {
                 let encoded = data_encoding::BASE64URL_NOPAD.encode(&nonce);
                 let number = style.options.number_matching.then(|| self.chance.code(Alphabet::Digits, NUMBER_LENGTH));
                 let kind = if number.is_some() { MessageKind::PushNumber } else { MessageKind::Push };
-                let content = Content { nonce: Some(encoded), ..say(kind, &device.display_name) };
                 let setup = number.clone().map(DeviceSetup::to_show);
                 let numbers = number.into_iter().collect();
-                let challenge = Challenge::Approval { nonce: Secret::new(nonce.to_vec()), numbers };
-                Challenged { challenge, content: Some(content), setup }
+                let nonce = Secret::new(nonce.to_vec());
+                let challenge = Challenge::Approval { nonce, numbers, asked: style.asked };
+                // A phone that has no subscription asks by itself, and one that has one is woken.
+                let is_sent = style.subscription.is_some() || !self.routes().wake_subscribers_only();
+                let said = || Content {
+                    nonce: Some(encoded),
+                    subscription: style.subscription,
+                    ..say(kind, &device.display_name)
+                };
+                Challenged { challenge, content: is_sent.then(said), setup }
             }
             Credential::Totp(_) | Credential::Hotp(_) => Challenged::plain(Challenge::Own),
         }
@@ -152,17 +159,19 @@ impl Engine {
         &self,
         verification: &Verification,
         device: &Device,
-        content: &Content,
+        content: Content,
     ) -> Result<Message, Fault> {
+        let ends_at = (device.factor == FactorKind::Push).then_some(verification.expires_at);
+        let content = Content { ends_at, ..content };
         let channel = device.factor.channel().ok_or_else(|| Fault::internal("this factor sends nothing"))?;
         let id = MessageId(self.store.next_id(IdKind::Message).await?);
         Ok(Message {
             id,
             user_id: device.user_id,
-            device_id: device.id,
+            device_id: Some(device.id),
             verification_id: verification.id,
             channel,
-            content: self.seal_content(id, device.user_id, content)?,
+            content: self.seal_content(id, device.user_id, &content)?,
             created_at: verification.created_at,
             not_after: verification.expires_at,
             charge: None,
@@ -183,7 +192,7 @@ impl Engine {
 }
 
 /// How a code is made and carried.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct CodeStyle<'a> {
     /// Letters and digits, not digits only.
     pub(crate) alphanumeric: bool,
@@ -197,6 +206,10 @@ pub(crate) struct CodeStyle<'a> {
     pub(crate) language: Option<&'a str>,
     /// The link that a mail carries, if it carries one.
     pub(crate) link: Option<MailedLink<'a>>,
+    /// From where it is asked, for the person to see.
+    pub(crate) asked: AskedFrom,
+    /// Where a phone is notified.
+    pub(crate) subscription: Option<PushSubscription>,
 }
 
 /// A drawn challenge, what to send, and what to show.

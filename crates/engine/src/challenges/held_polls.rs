@@ -10,6 +10,7 @@ use domain::model::time::SECOND;
 use domain::{ClientId, Digest, UserId};
 use tokio::sync::Notify;
 
+use crate::challenges::watched_users::{UserWatch, WatchedUsers};
 use crate::{ApiCaller, Clock};
 
 /// How long a call may still use a ceiling from before the last hang-up was saved, in milliseconds. It covers the cache
@@ -28,17 +29,13 @@ pub struct PollLimits {
 pub(crate) struct HeldPolls {
     limits: PollLimits,
     clock: Arc<dyn Clock>,
-    table: Mutex<Table>,
+    /// How many polls of each client are held.
+    table: Mutex<HashMap<ClientId, usize>>,
+    watched: Arc<WatchedUsers>,
     pub(super) count: AtomicUsize,
     pub(super) closed: AtomicBool,
     clients: Mutex<HashMap<ClientId, Learned>>,
     pub(super) hung_up: Notify,
-}
-
-#[derive(Default)]
-struct Table {
-    users: HashMap<UserId, UserPolls>,
-    clients: HashMap<ClientId, usize>,
 }
 
 /// What this node has learned about an adaptive client and not every call reads from the database yet.
@@ -85,18 +82,13 @@ impl PollHold {
     }
 }
 
-#[derive(Default)]
-struct UserPolls {
-    polls: usize,
-    notify: Arc<Notify>,
-}
-
 impl HeldPolls {
     pub(crate) fn new(limits: PollLimits, clock: Arc<dyn Clock>) -> Self {
         Self {
             limits,
             clock,
             table: Mutex::default(),
+            watched: Arc::default(),
             count: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             clients: Mutex::default(),
@@ -104,35 +96,21 @@ impl HeldPolls {
         }
     }
 
-    /// Wakes the polls about a user. Cheap while no poll is held.
-    pub(crate) fn wake(&self, user: UserId) {
-        if self.count.load(Ordering::SeqCst) == 0 {
-            return;
-        }
-        if let Some(waiting) = self.table().users.get(&user) {
-            waiting.notify.notify_waiters();
-        }
-    }
-
-    pub(crate) fn wake_all(&self) {
-        for waiting in self.table().users.values() {
-            waiting.notify.notify_waiters();
-        }
+    /// Who waits for decisions about users.
+    pub(crate) fn watched(&self) -> &Arc<WatchedUsers> {
+        &self.watched
     }
 
     /// A place in the table, unless a limit is reached.
     pub(super) fn join(&self, user: UserId, client: ClientId) -> Option<PollPlace<'_>> {
         let mut table = self.table();
-        let of_client = table.clients.get(&client).copied().unwrap_or_default();
+        let of_client = table.get(&client).copied().unwrap_or_default();
         if self.count.load(Ordering::SeqCst) >= self.limits.all || of_client >= self.limits.client {
             return None;
         }
-        // Raised before the first look at the answer, so a decision after that look sees a held poll.
         self.count.fetch_add(1, Ordering::SeqCst);
-        table.clients.insert(client, of_client + 1);
-        let waiting = table.users.entry(user).or_default();
-        waiting.polls += 1;
-        Some(PollPlace { held: self, user, client, notify: waiting.notify.clone() })
+        table.insert(client, of_client + 1);
+        Some(PollPlace { held: self, client, watch: self.watched.watch(vec![user]) })
     }
 
     /// How many milliseconds a poll is held, and whether its client is adaptive.
@@ -148,7 +126,7 @@ impl HeldPolls {
         }
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
+    fn table(&self) -> MutexGuard<'_, HashMap<ClientId, usize>> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -197,24 +175,17 @@ impl HeldPolls {
 /// A held poll's place in the table. It is freed when the call ends, also when the client hangs up.
 pub(super) struct PollPlace<'h> {
     held: &'h HeldPolls,
-    user: UserId,
     client: ClientId,
-    pub(super) notify: Arc<Notify>,
+    pub(super) watch: UserWatch,
 }
 
 impl Drop for PollPlace<'_> {
     fn drop(&mut self) {
         let mut table = self.held.table();
-        if let Some(waiting) = table.users.get_mut(&self.user) {
-            waiting.polls -= 1;
-            if waiting.polls == 0 {
-                table.users.remove(&self.user);
-            }
-        }
-        if let Some(held) = table.clients.get_mut(&self.client) {
+        if let Some(held) = table.get_mut(&self.client) {
             *held -= 1;
             if *held == 0 {
-                table.clients.remove(&self.client);
+                table.remove(&self.client);
             }
         }
         self.held.count.fetch_sub(1, Ordering::SeqCst);
@@ -275,7 +246,7 @@ mod tests {
         assert!(again.iter().all(Option::is_some), "a poll that ends makes room");
         drop((again, second));
         let table = held.table();
-        assert!(table.users.is_empty() && table.clients.is_empty());
+        assert!(table.is_empty());
         assert_eq!(held.count.load(Ordering::SeqCst), 0);
     }
 }

@@ -10,8 +10,8 @@ use domain::model::audit::Actor;
 use domain::rules::factor::link::{LinkDecision, prove_link};
 use domain::rules::verification::answer;
 use domain::{
-    Challenge, Digest, KeyedHash, LinkChallenge, Outcome, Purpose, Timestamp, UserId, Verification, VerificationId,
-    View,
+    AskedFrom, Challenge, Digest, KeyedHash, LinkChallenge, Outcome, Purpose, Timestamp, UserId, Verification,
+    VerificationId, View,
 };
 
 use crate::challenges::email_mode::EmailMode;
@@ -45,8 +45,6 @@ pub(crate) struct MailedLink<'a> {
     /// Whether the mail has a code too.
     pub(crate) with_code: bool,
     redirect_to: Option<&'a str>,
-    from: Option<&'a str>,
-    caller: Option<IpAddr>,
 }
 
 /// What the page of a link asks.
@@ -124,9 +122,11 @@ impl OpenLink {
     }
 }
 
-/// The person's address, if what the client reported is one: free text on the page could speak for anybody.
-fn reported_address(actor: &Actor) -> Option<&str> {
-    actor.ip.as_deref().filter(|text| text.parse::<IpAddr>().is_ok())
+/// From where a call asks, for its person to see. What the client reported of the person is shown if it is an address: free
+/// text could speak for anybody.
+pub(crate) fn asked_from(actor: &Actor) -> AskedFrom {
+    let person = actor.ip.as_ref().filter(|text| text.parse::<IpAddr>().is_ok());
+    AskedFrom { person: person.cloned(), caller: actor.peer.map(|caller| caller.to_string()) }
 }
 
 impl Engine {
@@ -135,13 +135,18 @@ impl Engine {
         let _ = self.link_base.set(base.to_owned());
     }
 
+    /// What links begin with, if they have an address.
+    pub(crate) fn link_base(&self) -> Option<&str> {
+        self.link_base.get().map(String::as_str)
+    }
+
     /// Whether mail can carry links: they need an address to begin with.
     pub fn offers_links(&self) -> bool {
         self.link_base.get().is_some()
     }
 
     /// The link that a mail carries, if it carries one.
-    pub(crate) fn mailed_link<'a>(&'a self, asked: &'a MailRequest, actor: &'a Actor) -> Option<MailedLink<'a>> {
+    pub(crate) fn mailed_link<'a>(&'a self, asked: &'a MailRequest) -> Option<MailedLink<'a>> {
         let base = self.link_base.get()?;
         let (with_code, redirect_to) = match (asked, self.settings.email_mode) {
             (MailRequest::Link { redirect_to }, _) => (false, Some(redirect_to.as_str())),
@@ -149,18 +154,17 @@ impl Engine {
             (MailRequest::AsSet, EmailMode::Link) => (false, None),
             (MailRequest::AsSet, EmailMode::Both) => (true, None),
         };
-        Some(MailedLink { base, with_code, redirect_to, from: reported_address(actor), caller: actor.peer })
+        Some(MailedLink { base, with_code, redirect_to })
     }
 
     /// The challenge of a link, and its whole address.
-    pub(crate) fn draw_link(&self, link: MailedLink<'_>, code: KeyedHash) -> (Challenge, String) {
+    pub(crate) fn draw_link(&self, link: MailedLink<'_>, code: KeyedHash, asked: &AskedFrom) -> (Challenge, String) {
         let token = data_encoding::BASE64URL_NOPAD.encode(&self.chance.bytes::<TOKEN>());
         let challenge = Challenge::Link(LinkChallenge {
             token: Digest::of(token.as_bytes()),
             code: link.with_code.then_some(code),
             redirect_to: link.redirect_to.map(str::to_owned),
-            from: link.from.map(str::to_owned),
-            caller: link.caller.map(|caller| caller.to_string()),
+            asked: asked.clone(),
         });
         (challenge, format!("{}/link/{token}", link.base))
     }
@@ -178,8 +182,8 @@ impl Engine {
         };
         Ok(Some(LinkQuestion {
             client,
-            from: link.from.clone(),
-            caller: link.caller.clone(),
+            from: link.asked.person.clone(),
+            caller: link.asked.caller.clone(),
             purpose: asked.purpose,
             account: open.view.user.as_ref().map(domain::User::account_name).unwrap_or_default(),
             device: device.display_name.clone(),

@@ -14,7 +14,6 @@
 //! [`PollLimits`]: super::held_polls::PollLimits
 
 use std::future::Future;
-use std::pin::pin;
 use std::sync::atomic::Ordering;
 
 use domain::model::audit::Actor;
@@ -98,9 +97,6 @@ impl Engine {
     {
         let (mut first, mut last) = (true, false);
         loop {
-            let mut notified = pin!(place.notify.notified());
-            // No notice is lost from here on.
-            notified.as_mut().enable();
             // The token may have been revoked meanwhile, and asking can collect the answer (SEC 57).
             if !std::mem::take(&mut first) {
                 let holder = self.holder_of(request.token).await.map_err(PollError::from)?;
@@ -113,7 +109,7 @@ impl Engine {
                 return Ok((answer, last));
             }
             tokio::select! {
-                () = notified => {}
+                () = place.watch.changed() => {}
                 () = self.clock.sleep(PEEK) => {}
                 () = &mut over => last = true,
             }
@@ -197,9 +193,14 @@ impl Engine {
         self.held.count.load(Ordering::Relaxed)
     }
 
+    /// Whether the server stops, so that whatever waits ends.
+    pub fn is_stopping(&self) -> bool {
+        self.held.closed.load(Ordering::SeqCst)
+    }
+
     /// Answers all held polls with the present state and holds none from now on, because the server stops.
     pub fn release_polls(&self) {
         self.held.closed.store(true, Ordering::SeqCst);
-        self.held.wake_all();
+        self.held.watched().wake_all();
     }
 }

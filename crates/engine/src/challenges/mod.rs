@@ -17,3 +17,4 @@ mod prompt_warning;
 pub(crate) mod spend_accounts;
 pub(crate) mod spending;
 pub(crate) mod test_message;
+pub(crate) mod watched_users;

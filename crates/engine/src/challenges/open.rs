@@ -10,7 +10,7 @@ use domain::{
 };
 
 use crate::challenges::draw::{Challenged, CodeStyle, DeviceSetup, Handle};
-use crate::challenges::link::MailRequest;
+use crate::challenges::link::{MailRequest, asked_from};
 use crate::challenges::message_budgets::{Sending, may_be_unsent};
 use crate::challenges::message_text::MessageTemplate;
 use crate::decision_name::DecisionName;
@@ -219,12 +219,14 @@ impl Engine {
             options: &request.options,
             template: request.template.as_ref().filter(|_| context.right.words_messages()),
             language: user.profile.language(),
-            link: self.mailed_link(&request.mail, &context),
+            link: self.mailed_link(&request.mail),
+            asked: asked_from(&context),
+            subscription: self.open_subscription(device)?,
         };
         let Challenged { challenge, content, setup } = self.draw_sent(drawn.id, device, &credential, ttl, style);
         let verification = drawn.of(device, challenge);
         let message = match content {
-            Some(content) => Some(self.queue(&verification, device, &content).await?),
+            Some(content) => Some(self.queue(&verification, device, content).await?),
             None => None,
         };
         let asker = (context.client, context.right);

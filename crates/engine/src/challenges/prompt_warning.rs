@@ -2,8 +2,7 @@
 
 use domain::model::audit::Actor;
 use domain::rules::{reaching, throttle, warning};
-use domain::{Channel, Credential, Device, DeviceStatus, FactorKind, Message, MessageId, Right, Timestamp, View};
-use store::IdKind;
+use domain::{Credential, Device, DeviceStatus, FactorKind, Right, Timestamp, View};
 use words::{Filling, MessageKind};
 
 use crate::challenges::message_budgets::{Sending, UnsentError};
@@ -42,9 +41,14 @@ impl Engine {
 
     /// Over the first way that may still be sent to: an attacker may have used up the others before.
     async fn queue_warning(&self, view: &View, device: &Device, context: Actor, now: Timestamp) -> Result<(), Fault> {
-        let language = view.user.as_ref().and_then(|user| user.profile.language());
-        for (channel, way) in self.ways_to_warn(view)? {
-            let Some(message) = self.draw_warning(device, channel, &way, language, now).await? else { continue };
+        for way in self.ways_to_warn(view)? {
+            let kind = match way {
+                Credential::Email { .. } => MessageKind::WarningEmail,
+                Credential::Sms { .. } => MessageKind::WarningSms,
+                _ => continue,
+            };
+            let until = now.plus(LIFE);
+            let message = self.draw_letter(view, Some(device.id), &way, kind, Filling::NOTHING, (now, until)).await?;
             // A warning is the server's own, not the caller's.
             let asker = (context.client, Right::Manage);
             let name = DecisionName::WarnOfPrompts;
@@ -70,38 +74,9 @@ impl Engine {
         Ok(())
     }
 
-    async fn draw_warning(
-        &self,
-        device: &Device,
-        channel: Channel,
-        way: &Credential,
-        language: Option<&str>,
-        now: Timestamp,
-    ) -> Result<Option<Message>, Fault> {
-        let (kind, to) = match way {
-            Credential::Email { address } => (MessageKind::WarningEmail, address),
-            Credential::Sms { phone } => (MessageKind::WarningSms, phone),
-            _ => return Ok(None),
-        };
-        let content = self.say(kind, to.clone(), language, Filling::NOTHING);
-        let id = MessageId(self.store.next_id(IdKind::Message).await?);
-        Ok(Some(Message {
-            id,
-            user_id: device.user_id,
-            device_id: device.id,
-            // It belongs to no verification, so none that ends takes it along.
-            verification_id: self.chance.verification_id(),
-            channel,
-            content: self.seal_content(id, device.user_id, &content)?,
-            created_at: now,
-            not_after: now.plus(LIFE),
-            charge: None,
-        }))
-    }
-
     /// The ways that work, best first: the mail address and devices of the person, and at last the telephone of the
     /// profile, which may be any text and is sent to only if it could be enrolled (SEC 34).
-    fn ways_to_warn(&self, view: &View) -> Result<Vec<(Channel, Credential)>, Fault> {
+    fn ways_to_warn(&self, view: &View) -> Result<Vec<Credential>, Fault> {
         let Some(user) = &view.user else { return Ok(Vec::new()) };
         let listed = |factor, target: &Option<String>| {
             target.as_deref().and_then(|target| reaching::reaching(factor, target, &self.settings.policy).ok())
@@ -113,12 +88,8 @@ impl Engine {
             }
         }
         ways.extend(listed(FactorKind::Sms, &user.phone));
-        let with_channel = |way: Credential| way.kind().channel().map(|channel| (channel, way));
-        Ok(ways
-            .into_iter()
-            .filter_map(with_channel)
-            .filter(|(channel, _)| self.outbox.routes().carry(*channel))
-            .collect())
+        ways.retain(|way| way.kind().channel().is_some_and(|channel| self.outbox.routes().carry(channel)));
+        Ok(ways)
     }
 }
 

@@ -3,18 +3,19 @@
 use domain::model::audit::Actor;
 use domain::model::factor::SetupKind;
 use domain::model::hotp::Hotp;
+use domain::model::session::Begun;
 use domain::model::totp::{SECRET_LENGTH, Totp};
 use domain::rules::basis::Basis;
 use domain::rules::enrolment::{self, Enrolled, Enrolment};
 use domain::rules::reaching::{self, Unreachable};
 use domain::{
     Challenge, ClientOptions, Credential, Device, DeviceId, DeviceStatus, Digest, FactorKind, Message, Purpose, Secret,
-    Status, Timestamp, User, UserId, Verification, VerificationId,
+    SessionId, Status, Timestamp, User, UserId, Verification, VerificationId,
 };
 use store::IdKind;
 
 use crate::challenges::draw::{Challenged, CodeStyle, DeviceSetup, Handle};
-use crate::challenges::link::MailRequest;
+use crate::challenges::link::{MailRequest, asked_from};
 use crate::challenges::message_budgets::{Sending, may_be_unsent, out_of_reach};
 use crate::challenges::message_text::MessageTemplate;
 use crate::challenges::open::CallStyle;
@@ -55,6 +56,8 @@ pub struct EnrolRequest {
     pub template: Option<MessageTemplate>,
     /// What a mail carries.
     pub mail: MailRequest,
+    /// The invitation that the person enrols by; none if a caller enrols.
+    pub invitation: Option<SessionId>,
 }
 
 /// Why a device was not enrolled.
@@ -65,6 +68,9 @@ pub enum EnrolError {
     /// The user is suspended or locked by an administrator.
     #[error("the user is locked")]
     Barred,
+    /// The invitation was used, replaced, or is over.
+    #[error("the invitation waits no longer")]
+    NotInvited,
     /// The factor is switched off, or no provider carries its messages.
     #[error("this factor is not offered")]
     NotOffered,
@@ -148,14 +154,27 @@ impl Engine {
             last_counter: domain::model::device::BEFORE_FIRST_COUNTER,
             created_at: now,
             last_used_at: None,
+            subscription: None,
         };
         let drawn = self.draw_registration(&request, user, &device, &credential, &context, now).await?;
         // What cannot repeat takes the place of those of its kind (decision 27).
         let stays = |other: &&Device| other.factor != device.factor || device.factor.may_repeat();
         let after: Vec<Device> = view.devices.iter().filter(stays).chain([&device]).cloned().collect();
         let is_default = domain::model::device::default_device(&after) == Some(device.id);
-        let enrolment =
-            Enrolment { device: device.clone(), registration: drawn.registration.clone(), message: drawn.message };
+        let invitation = match (&request.invitation, &drawn.registration) {
+            (Some(invitation), Some(registration)) => {
+                let next = Digest::of(self.next_invitation(registration.id).as_bytes());
+                Some((*invitation, Begun { registration: registration.id, next }))
+            }
+            (Some(_), None) => return Err(EnrolError::NotInvited),
+            (None, _) => None,
+        };
+        let enrolment = Enrolment {
+            device: device.clone(),
+            registration: drawn.registration.clone(),
+            message: drawn.message,
+            invitation,
+        };
         let policy = self.settings.policy.clone();
         let asker = (context.client, context.right);
         let (name, user, asks) = (DecisionName::Enrol, user.id, true);
@@ -169,6 +188,7 @@ impl Engine {
             Enrolled::Enrolled => {}
             Enrolled::NoUser => return Err(EnrolError::NoUser),
             Enrolled::Barred => return Err(EnrolError::Barred),
+            Enrolled::NotInvited => return Err(EnrolError::NotInvited),
             Enrolled::NotOffered => return Err(EnrolError::NotOffered),
             Enrolled::AlreadyEnrolled => return Err(EnrolError::AlreadyEnrolled),
             Enrolled::TooManyDevices => return Err(EnrolError::TooManyDevices),
@@ -232,8 +252,18 @@ impl Engine {
             (SetupKind::Message, Confirm::AtOnce) => {
                 let (template, language) = (request.template.as_ref(), user.profile.language());
                 let options = &request.options;
-                let link = self.mailed_link(&request.mail, context);
-                let style = CodeStyle { alphanumeric: false, keypad: true, options, template, language, link };
+                let link = self.mailed_link(&request.mail);
+                let (asked, subscription) = (asked_from(context), None);
+                let style = CodeStyle {
+                    alphanumeric: false,
+                    keypad: true,
+                    options,
+                    template,
+                    language,
+                    link,
+                    asked,
+                    subscription,
+                };
                 self.draw_sent(id, device, credential, ttl, style)
             }
         };
@@ -251,7 +281,7 @@ impl Engine {
             expires_at: now.plus(ttl),
         };
         let message = match drawn.content.take() {
-            Some(content) => Some(self.queue(&registration, device, &content).await?),
+            Some(content) => Some(self.queue(&registration, device, content).await?),
             None => None,
         };
         Ok(Drawn { registration: Some(registration), message, state_token, setup: drawn.setup })

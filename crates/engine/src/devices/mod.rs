@@ -2,4 +2,5 @@
 
 pub(crate) mod enrol;
 mod manage;
+pub(crate) mod phone;
 pub(crate) mod push;

@@ -3,9 +3,9 @@
 use domain::model::audit::Actor;
 use domain::model::code::Alphabet;
 use domain::rules::factor::keypad::prove_keypad;
-use domain::rules::factor::push::{PAIRING_CONTEXT, PushAnswer, prove_answer, prove_pairing};
+use domain::rules::factor::push::{PAIRING_CODE_LENGTH, PAIRING_CONTEXT, PushAnswer, prove_answer, prove_pairing};
 use domain::rules::verification::answer;
-use domain::{Credential, DeviceId, Heard, KeyedDigits, Outcome, Reason, UserId, VerificationId};
+use domain::{Credential, DeviceId, Heard, KeyedDigits, Outcome, PushSubscription, Reason, UserId, VerificationId};
 
 use words::{Filling, MessageKind, Worded};
 
@@ -13,11 +13,28 @@ use crate::decision_name::DecisionName;
 use crate::{Engine, Fault};
 
 /// A phone that was paired.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PairedPhone {
     pub user: UserId,
     /// As which device.
     pub device: DeviceId,
+    /// The account as the person knows it.
+    pub account: String,
+    pub device_name: String,
+}
+
+/// A pairing code as it is drawn: in upper case, without blanks and hyphens, and with the digits that look like some letters
+/// (Crockford's Base32). `None` if it can be none.
+fn pairing_code(typed: &str) -> Option<String> {
+    let marks = typed.chars().filter(|mark| !mark.is_whitespace() && *mark != '-');
+    let code: String = marks
+        .map(|mark| match mark.to_ascii_uppercase() {
+            'O' => '0',
+            'I' | 'L' => '1',
+            other => other,
+        })
+        .collect();
+    (code.len() == PAIRING_CODE_LENGTH && code.bytes().all(|byte| Alphabet::Crockford.contains(byte))).then_some(code)
 }
 
 /// What came of digits that were keyed into a call.
@@ -39,18 +56,17 @@ pub struct PromptState {
 
 impl Engine {
     /// Pairs a phone: `public_key` is an uncompressed SEC 1 point, `signature` an ES256 over
-    /// [`domain::rules::factor::push::pairing_text`]. `None` if the code is unknown, over, or the signature is not the key's.
+    /// [`domain::rules::factor::push::pairing_text`] with the code in upper case, as it is drawn. `None` if the code is unknown,
+    /// over, or the signature is not the key's. `subscription` says where the phone is notified.
     pub async fn pair_phone(
         &self,
         pairing_code: &str,
         public_key: &[u8],
         signature: &[u8],
+        subscription: Option<&PushSubscription>,
         context: Actor,
     ) -> Result<Option<PairedPhone>, Fault> {
-        let code = pairing_code.trim().to_ascii_uppercase();
-        if !code.bytes().all(|byte| Alphabet::Crockford.contains(byte)) {
-            return Ok(None);
-        }
+        let Some(code) = self::pairing_code(pairing_code) else { return Ok(None) };
         let hash = self.keys.mac_keys().hash(PAIRING_CONTEXT, &code);
         let Some((user, id)) = self.store.pairing(hash).await? else { return Ok(None) };
         let view = self.store.view(user).await?;
@@ -59,8 +75,20 @@ impl Engine {
         let credential = Credential::Push { public_key: Some(public_key.to_vec()) };
         let device = asked.device_id;
         let sealed = self.seal_credential(device, user, &credential)?.sealed;
-        let outcome = self.answer_from_device(user, heard, Some(sealed), context).await?;
-        Ok(matches!(outcome, Outcome::Accepted { .. }).then_some(PairedPhone { user, device }))
+        let outcome = self.answer_from_device(user, heard, Some(sealed), context.clone()).await?;
+        if !matches!(outcome, Outcome::Accepted { .. }) {
+            return Ok(None);
+        }
+        self.notify_if_invited(&view, id, context).await;
+        if subscription.is_some()
+            && let Err(error) = self.note_subscription((user, device), subscription).await
+        {
+            // It is paired all the same, and says where it is notified when its app is opened again.
+            tracing::warn!(%error, device = device.0, "where a phone is notified was not noted");
+        }
+        let account = view.user.as_ref().map(domain::User::account_name).unwrap_or_default();
+        let device_name = view.device(device).map(|device| device.display_name.clone()).unwrap_or_default();
+        Ok(Some(PairedPhone { user, device, account, device_name }))
     }
 
     /// Judges a phone's signed answer to a prompt.
@@ -124,7 +152,7 @@ impl Engine {
         }))
     }
 
-    async fn view_of(&self, verification: VerificationId) -> Result<Option<(UserId, domain::View)>, Fault> {
+    pub(super) async fn view_of(&self, verification: VerificationId) -> Result<Option<(UserId, domain::View)>, Fault> {
         let Some(user) = self.store.whose_verification(verification).await? else { return Ok(None) };
         Ok(Some((user, self.store.view(user).await?)))
     }

@@ -92,6 +92,7 @@ impl Import {
                 last_counter,
                 created_at: now,
                 last_used_at: None,
+                subscription: None,
             });
             seen.push((id, token.credential.clone()));
             found.push((id, ImportOutcome::New));

@@ -247,6 +247,7 @@ impl Engine {
             options: ClientOptions::default(),
             template: None,
             mail: MailRequest::Code,
+            invitation: None,
         };
         match self.enrol(request, context.clone()).await {
             Ok(enrolled) => Ok(enrolled.device.id),

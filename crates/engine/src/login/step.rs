@@ -14,7 +14,7 @@ use domain::{
 
 use crate::challenges::answer::Opener;
 use crate::challenges::draw::{Challenged, CodeStyle};
-use crate::challenges::link::MailRequest;
+use crate::challenges::link::{MailRequest, asked_from};
 use crate::challenges::message_budgets::{Sending, may_be_unsent};
 use crate::challenges::poll_error::PollError;
 use crate::decision_name::DecisionName;
@@ -201,8 +201,18 @@ impl Engine {
         let language = snapshot.user.as_ref().and_then(|user| user.profile.language());
         let options = &step.options;
         let asked = MailRequest::AsSet;
-        let link = self.mailed_link(&asked, &context);
-        let style = CodeStyle { alphanumeric: false, keypad: false, options, template: None, language, link };
+        let link = self.mailed_link(&asked);
+        let (asked, subscription) = (asked_from(&context), self.open_subscription(device)?);
+        let style = CodeStyle {
+            alphanumeric: false,
+            keypad: false,
+            options,
+            template: None,
+            language,
+            link,
+            asked,
+            subscription,
+        };
         let ttl = expires_at.since(now);
         let Challenged { challenge, content, .. } = self.draw_sent(id, device, &credential, ttl, style);
         let verification = Verification {
@@ -219,7 +229,7 @@ impl Engine {
             expires_at,
         };
         let message = match content {
-            Some(content) => Some(self.queue(&verification, device, &content).await?),
+            Some(content) => Some(self.queue(&verification, device, content).await?),
             None => None,
         };
         let prompts = device.factor == FactorKind::Push || matches!(verification.challenge, Challenge::Link(_));

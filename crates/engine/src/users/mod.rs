@@ -1,6 +1,8 @@
 //! Users: created, changed, locked, removed, and how they stand.
 
 pub(crate) mod error;
+pub(crate) mod invitation;
+pub(crate) mod letter;
 pub(crate) mod manage;
 pub(crate) mod queries;
 pub(crate) mod temp_token;

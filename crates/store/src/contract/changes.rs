@@ -215,7 +215,11 @@ pub(crate) async fn live_agrees_with_the_domain(store: &Store) {
 }
 
 fn prompt_of(asked: &Verification, number: &str) -> Change {
-    let challenge = Challenge::Approval { nonce: Secret::new(vec![5; 32]), numbers: vec![number.to_owned()] };
+    let challenge = Challenge::Approval {
+        nonce: Secret::new(vec![5; 32]),
+        numbers: vec![number.to_owned()],
+        asked: AskedFrom::default(),
+    };
     Change::ReplaceChallenge { verification: asked.id, wire_id: format!("{}-{number}", asked.wire_id), challenge }
 }
 
@@ -228,7 +232,11 @@ pub(crate) async fn a_prompt_that_waits_gets_another_number(store: &Store) {
         put(store, user, vec![prompt_of(&asked, number)]).await.unwrap();
         let view = store.view(user).await.unwrap();
         let stored = view.verification(asked.id).unwrap().clone();
-        let wanted = Challenge::Approval { nonce: Secret::new(vec![5; 32]), numbers: vec![number.to_owned()] };
+        let wanted = Challenge::Approval {
+            nonce: Secret::new(vec![5; 32]),
+            numbers: vec![number.to_owned()],
+            asked: AskedFrom::default(),
+        };
         assert_eq!((stored.challenge, stored.wire_id), (wanted, format!("{}-{number}", asked.wire_id)));
     }
 }

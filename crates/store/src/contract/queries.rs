@@ -173,7 +173,7 @@ pub(crate) async fn a_link_is_found_by_its_token_while_it_waits(store: &Store) {
     let device = device(store, user, FactorKind::Email).await;
     let (token, other) = (fresh_digest(), fresh_digest());
     let link = |token| {
-        move |_| Challenge::Link(LinkChallenge { token, code: None, redirect_to: None, from: None, caller: None })
+        move |_| Challenge::Link(LinkChallenge { token, code: None, redirect_to: None, asked: AskedFrom::default() })
     };
     let asked = verification(&device, link(token));
     open(store, &asked).await;

@@ -123,7 +123,7 @@ fn sign(key: &SigningKey, text: &str) -> Vec<u8> {
 }
 
 fn prompt(_: VerificationId) -> Challenge {
-    Challenge::Approval { nonce: Secret::new(vec![5; 32]), numbers: vec![] }
+    Challenge::Approval { nonce: Secret::new(vec![5; 32]), numbers: vec![], asked: AskedFrom::default() }
 }
 
 /// A signed accept.
@@ -170,7 +170,7 @@ pub(crate) async fn a_link_or_its_code_is_accepted_once(store: &Store) {
     let token = fresh_digest();
     let link = |id| {
         let code = Some(keys().hash(&code_context(id), "123456"));
-        Challenge::Link(LinkChallenge { token, code, redirect_to: None, from: None, caller: None })
+        Challenge::Link(LinkChallenge { token, code, redirect_to: None, asked: AskedFrom::default() })
     };
     let asked = verification(&device, link);
     open(store, &asked).await;

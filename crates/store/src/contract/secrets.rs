@@ -21,6 +21,7 @@ async fn with_secret(store: &Store, user: UserId, secret: SecretMark, last_count
         last_counter,
         created_at: NOW,
         last_used_at: None,
+        subscription: None,
     }
 }
 

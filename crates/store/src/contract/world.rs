@@ -171,6 +171,7 @@ pub(crate) async fn device_in(store: &Store, user: UserId, factor: FactorKind, s
         last_counter: BEFORE_FIRST_COUNTER,
         created_at: NOW,
         last_used_at: None,
+        subscription: None,
     };
     put(store, user, vec![Change::CreateDevice(device.clone())]).await.unwrap();
     device

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use domain::{BudgetView, Change, ClientView, Decision, VerificationEnd, View};
+use domain::{BudgetView, Challenge, Change, ClientView, Decision, VerificationEnd, View};
 use tokio::sync::oneshot;
 
 use super::batch::merge;
@@ -224,8 +224,15 @@ async fn run_wave(
 /// Whether a change is the answer of a person that somebody else may wait for: one that is still to be collected.
 fn is_answer(change: &Change) -> bool {
     use VerificationEnd::{Accepted, Rejected};
-    let Change::CloseVerification { end, .. } = change else { return false };
-    matches!(end, Accepted { collected: None, .. } | Rejected { collected: None, .. })
+    match change {
+        Change::CloseVerification { end, .. } => {
+            matches!(end, Accepted { collected: None, .. } | Rejected { collected: None, .. })
+        }
+        // A phone that listens on another node hears of its prompts, and of its own end.
+        Change::OpenVerification(asked) => matches!(asked.challenge, Challenge::Approval { .. }),
+        Change::ReplaceChallenge { .. } | Change::DisableDevice(_) | Change::DeleteDevice(_) => true,
+        _ => false,
+    }
 }
 
 /// Reserves the ids of the next audit entries: a whole block on the grid (see [`crate::store::follow`]). Not in a deciding transaction, which would hold up all others.

@@ -86,6 +86,11 @@ impl Store {
         forward!(self.link(token))
     }
 
+    /// Who is invited by the link whose token has this digest.
+    pub async fn invited(&self, token: Digest) -> Result<Option<UserId>, Error> {
+        self.whose(token.into(), Found::Invitation).await
+    }
+
     /// Whose key this is.
     pub(super) async fn whose(&self, key: Value, found: Found) -> Result<Option<UserId>, Error> {
         Ok(self.find_number(sql::LOOKUP, vec![key, found.number().into()]).await?.map(UserId))

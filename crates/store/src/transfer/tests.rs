@@ -116,6 +116,7 @@ async fn token(store: &Store, user: UserId) -> domain::Device {
         last_counter: domain::model::device::BEFORE_FIRST_COUNTER,
         created_at: NOW,
         last_used_at: None,
+        subscription: None,
     }
 }
 

@@ -5,8 +5,9 @@ use domain::model::code::Alphabet;
 use domain::model::device::BEFORE_FIRST_COUNTER;
 use domain::model::session::Terms;
 use domain::{
-    Challenge, ClientId, Device, DeviceId, DeviceStatus, Digest, FactorKind, KeyedHash, Purpose, Sealed, Secret,
-    SecretMark, Session, SessionId, SessionKind, Status, Throttle, ThrottleKey, Timestamp, UserId, Verification,
+    AskedFrom, Challenge, ClientId, Device, DeviceId, DeviceStatus, Digest, FactorKind, KeyedHash, Purpose, Sealed,
+    Secret, SecretMark, Session, SessionId, SessionKind, Status, Throttle, ThrottleKey, Timestamp, UserId,
+    Verification,
 };
 use serde::Deserialize;
 
@@ -35,6 +36,7 @@ pub(super) fn device(row: &dyn Row) -> Result<Device, Error> {
         last_counter: BEFORE_FIRST_COUNTER,
         created_at: row.time(OLD_DEVICE.created_at)?,
         last_used_at: None,
+        subscription: None,
     })
 }
 
@@ -151,6 +153,7 @@ fn challenge(form: &str, answer: Option<&[u8]>, pairing_hash: Option<&[u8]>) -> 
         Form::Approval { number, past } => Challenge::Approval {
             nonce: Secret::new(answer.unwrap_or_default().to_vec()),
             numbers: past.into_iter().chain(number).collect(),
+            asked: AskedFrom::default(),
         },
         Form::Pairing => Challenge::Pairing { hash: hash(pairing_hash)? },
     })

@@ -1,10 +1,10 @@
 //! What each change does to a user's state. A change that must find what it changes fails the decision if it does not: what the
 //! decision grants must not be granted then (SEC 1).
 
-use domain::model::session::Terms;
+use domain::model::session::{Begun, Terms};
 use domain::{
-    Challenge, ClientId, DeviceId, Digest, KeyedHash, LinkChallenge, Secret, Session, SessionId, SessionKind, Status,
-    Throttle, ThrottleKey, Timestamp, Verification, VerificationEnd, VerificationId, View,
+    AskedFrom, Challenge, ClientId, DeviceId, Digest, KeyedHash, LinkChallenge, Secret, Session, SessionId,
+    SessionKind, Status, Throttle, ThrottleKey, Timestamp, Verification, VerificationEnd, VerificationId, View,
 };
 
 use super::parts::KnownVerification;
@@ -161,6 +161,17 @@ impl UserState {
         }
     }
 
+    /// What was begun with an invitation. It must wait: what is begun with it is bound to it.
+    pub(crate) fn set_begun(&mut self, id: SessionId, new: Vec<Begun>) -> Result<(), Error> {
+        let found = self.view.sessions.iter_mut().find(|session| session.id == id);
+        let Some(SessionKind::Invitation { begun, .. }) = found.map(|session| &mut session.kind) else {
+            return Err(MISSED);
+        };
+        *begun = new;
+        self.changed = true;
+        Ok(())
+    }
+
     pub(crate) fn set_terms(&mut self, id: SessionId, new: Terms) {
         let found = self.view.sessions.iter_mut().find(|session| session.id == id);
         if let Some(SessionKind::LogIn { terms, .. } | SessionKind::SessionToken { terms }) =
@@ -290,13 +301,14 @@ fn wiped(challenge: &Challenge) -> Challenge {
             token: Digest([0; 32]),
             code: link.code.map(|_| KeyedHash::NONE),
             redirect_to: None,
-            from: None,
-            caller: None,
+            asked: AskedFrom::default(),
         }),
         Challenge::Keypad { hash: _ } => Challenge::Keypad { hash: KeyedHash::NONE },
-        Challenge::Approval { nonce: _, numbers } => {
-            Challenge::Approval { nonce: Secret::new(Vec::new()), numbers: numbers.clone() }
-        }
+        Challenge::Approval { nonce: _, numbers, .. } => Challenge::Approval {
+            nonce: Secret::new(Vec::new()),
+            numbers: numbers.clone(),
+            asked: AskedFrom::default(),
+        },
         Challenge::Pairing { hash: _ } => Challenge::Pairing { hash: KeyedHash::NONE },
     }
 }

@@ -1,7 +1,7 @@
 //! What changes do to a user's devices, and to what was used of their secrets.
 
 use domain::model::device::BEFORE_FIRST_COUNTER;
-use domain::{Device, DeviceId, DeviceStatus, Sealed, SecretMark, ThrottleKey, Timestamp};
+use domain::{Device, DeviceId, DeviceStatus, Sealed, SecretMark, Subscribed, ThrottleKey, Timestamp};
 
 use super::changes::MISSED;
 use super::state::{UserState, used_of};
@@ -92,6 +92,11 @@ impl UserState {
 
     pub(crate) fn touch_device(&mut self, id: DeviceId, at: Timestamp) -> Result<(), Error> {
         self.device(id)?.last_used_at = Some(at);
+        Ok(())
+    }
+
+    pub(crate) fn subscribe(&mut self, id: DeviceId, subscription: Option<Subscribed>) -> Result<(), Error> {
+        self.device(id)?.subscription = subscription;
         Ok(())
     }
 

@@ -20,6 +20,8 @@ pub(crate) enum Found {
     SessionToken,
     /// A verification that waits for its link, by the digest of the link's token.
     Link,
+    /// An invitation, by the digest of its token.
+    Invitation,
 }
 
 impl Found {
@@ -31,6 +33,7 @@ impl Found {
             Self::LogIn => 2,
             Self::SessionToken => 3,
             Self::Link => 4,
+            Self::Invitation => 5,
         }
     }
 }
@@ -89,6 +92,7 @@ impl Keys {
                 }
                 // A browser says whose it is.
                 SessionKind::Browsing | SessionKind::RememberedBrowser => {}
+                SessionKind::Invitation { .. } => add(token, Found::Invitation, None),
             }
         }
         for asked in &view.verifications {

@@ -4,16 +4,17 @@
 //! reported as damage of its user, and never read as something else. Sealed values keep the bytes they were sealed to; the
 //! places to which they are bound are the ids within. A user without any of it has no bytes at all.
 //!
-//! A state has version 2 while a link is among its challenges, which servers before it do not know, and version 1 otherwise:
-//! beside such servers all other users are read, and this one once the link is over and tidied up.
+//! A state has version 2 while a link is among its challenges, version 3 while it has something of a phone or an invitation, and
+//! version 1 otherwise. Servers before them do not know these. Beside such servers all other users are read, and this one once
+//! that is over and tidied up; one with a subscribed phone is not.
 
 use domain::model::challenge::{Challenge, LinkChallenge};
 use domain::model::code::Alphabet;
-use domain::model::session::Terms;
+use domain::model::session::{Begun, Terms};
 use domain::{
-    ClientId, Device, DeviceId, DeviceStatus, Digest, FactorKind, KeyedHash, Purpose, Sealed, Secret, SecretMac,
-    SecretMark, Session, SessionId, SessionKind, Status, Throttle, ThrottleKey, UserId, Verification, VerificationId,
-    View,
+    AskedFrom, ClientId, Device, DeviceId, DeviceStatus, Digest, FactorKind, KeyedHash, Purpose, Sealed, Secret,
+    SecretMac, SecretMark, Session, SessionId, SessionKind, Status, Subscribed, Throttle, ThrottleKey, UserId,
+    Verification, VerificationId, View,
 };
 use uuid::Uuid;
 
@@ -26,6 +27,8 @@ use crate::rows;
 const PLAIN: u8 = 1;
 /// The version of the form with links.
 const WITH_LINKS: u8 = 2;
+/// The version of the form with subscribed phones, prompts that say from where they were asked, and invitations.
+const WITH_PHONES: u8 = 3;
 /// Bytes of the checksum.
 const SUM: usize = 4;
 /// Bytes of a [`KeyedHash`].
@@ -39,9 +42,9 @@ pub(super) fn pack(view: &View, ended: &[KnownVerification], clients: &[ClientId
         return None;
     }
     let mut to = Writer(Vec::with_capacity(64 + 256 * devices.len() + 160 * verifications.len() + 48 * ended.len()));
-    let has_links = verifications.iter().any(|asked| matches!(asked.challenge, Challenge::Link(_)));
-    to.byte(if has_links { WITH_LINKS } else { PLAIN });
-    to.list(devices, device);
+    let version = version(view);
+    to.byte(version);
+    to.list(devices, |to, one| device(to, one, version));
     to.list(verifications, verification);
     to.list(ended, ended_verification);
     to.list(sessions, session);
@@ -52,6 +55,21 @@ pub(super) fn pack(view: &View, ended: &[KnownVerification], clients: &[ClientId
     Some(to.0)
 }
 
+/// The oldest version that can hold this.
+fn version(view: &View) -> u8 {
+    let is_asked_from = |asked: &Verification| matches!(&asked.challenge, Challenge::Approval { asked, .. } if *asked != AskedFrom::default());
+    let is_invitation = |session: &Session| matches!(session.kind, SessionKind::Invitation { .. });
+    let is_subscribed = |device: &Device| device.subscription.is_some();
+    let has_phones = view.devices.iter().any(is_subscribed)
+        || view.verifications.iter().any(is_asked_from)
+        || view.sessions.iter().any(is_invitation);
+    match has_phones {
+        true => WITH_PHONES,
+        false if view.verifications.iter().any(|asked| matches!(asked.challenge, Challenge::Link(_))) => WITH_LINKS,
+        false => PLAIN,
+    }
+}
+
 /// The inverse of [`pack`].
 pub(super) fn unpack(packed: Option<&[u8]>, user: UserId) -> Result<Parts, Error> {
     let Some(packed) = packed else { return Ok(Parts::default()) };
@@ -60,11 +78,12 @@ pub(super) fn unpack(packed: Option<&[u8]>, user: UserId) -> Result<Parts, Error
         return Err(CORRUPT);
     }
     let mut from = Reader(bytes);
-    if !matches!(from.byte()?, PLAIN | WITH_LINKS) {
+    let version = from.byte()?;
+    if !matches!(version, PLAIN | WITH_LINKS | WITH_PHONES) {
         return Err(Error::Unavailable("a newer server has written this user"));
     }
     let parts = Parts {
-        devices: from.list(|from| read_device(from, user))?,
+        devices: from.list(|from| read_device(from, user, version))?,
         verifications: from.list(|from| read_verification(from, user))?,
         ended: from.list(read_ended_verification)?,
         sessions: from.list(|from| read_session(from, user))?,
@@ -74,8 +93,8 @@ pub(super) fn unpack(packed: Option<&[u8]>, user: UserId) -> Result<Parts, Error
     if from.0.is_empty() { Ok(parts) } else { Err(CORRUPT) }
 }
 
-fn device(to: &mut Writer, device: &Device) {
-    let Device { id, user_id: _, factor, display_name, status, credential, secret, .. } = device;
+fn device(to: &mut Writer, device: &Device, version: u8) {
+    let Device { id, user_id: _, factor, display_name, status, credential, secret, subscription, .. } = device;
     to.signed(id.0);
     to.signed(factor.number());
     to.signed(status.number());
@@ -88,9 +107,15 @@ fn device(to: &mut Writer, device: &Device) {
         to.exact(&secret.mac.0);
         to.signed(secret.counts.number());
     });
+    if version >= WITH_PHONES {
+        to.option(subscription.as_ref(), |to, subscription| {
+            to.exact(&subscription.mark.0);
+            to.bytes(&subscription.sealed.0);
+        });
+    }
 }
 
-fn read_device(from: &mut Reader<'_>, user_id: UserId) -> Result<Device, Error> {
+fn read_device(from: &mut Reader<'_>, user_id: UserId, version: u8) -> Result<Device, Error> {
     Ok(Device {
         id: DeviceId(from.signed()?),
         user_id,
@@ -103,7 +128,15 @@ fn read_device(from: &mut Reader<'_>, user_id: UserId) -> Result<Device, Error> 
         credential: Sealed(from.bytes()?.to_vec()),
         secret: from
             .option(|from| Ok(SecretMark { mac: SecretMac(from.exact()?), counts: rows::counts(from.signed()?)? }))?,
+        subscription: match version >= WITH_PHONES {
+            true => from.option(read_subscription)?,
+            false => None,
+        },
     })
+}
+
+fn read_subscription(from: &mut Reader<'_>) -> Result<Subscribed, Error> {
+    Ok(Subscribed { mark: Digest(from.exact()?), sealed: Sealed(from.bytes()?.to_vec()) })
 }
 
 /// What a caller knows a verification by: its id in nearly all cases.
@@ -176,24 +209,37 @@ fn challenge(to: &mut Writer, challenge: &Challenge) {
             to.byte(3);
             to.exact(&hash.to_bytes());
         }
-        Challenge::Approval { nonce, numbers } => {
-            to.byte(4);
+        Challenge::Approval { nonce, numbers, asked } => {
+            let says_from = *asked != AskedFrom::default();
+            to.byte(if says_from { 7 } else { 4 });
             to.bytes(nonce.expose());
             to.list(numbers, |to, number| to.bytes(number.as_bytes()));
+            if says_from {
+                asked_from(to, asked);
+            }
         }
         Challenge::Pairing { hash } => {
             to.byte(5);
             to.exact(&hash.to_bytes());
         }
-        Challenge::Link(LinkChallenge { token, code, redirect_to, from, caller }) => {
+        Challenge::Link(LinkChallenge { token, code, redirect_to, asked }) => {
             to.byte(6);
             to.exact(&token.0);
             to.option(*code, |to, code| to.exact(&code.to_bytes()));
-            for address in [redirect_to, from, caller] {
-                to.option(address.as_ref(), |to, address| to.bytes(address.as_bytes()));
-            }
+            to.option(redirect_to.as_ref(), |to, address| to.bytes(address.as_bytes()));
+            asked_from(to, asked);
         }
     }
+}
+
+fn asked_from(to: &mut Writer, AskedFrom { person, caller }: &AskedFrom) {
+    for address in [person, caller] {
+        to.option(address.as_ref(), |to, address| to.bytes(address.as_bytes()));
+    }
+}
+
+fn read_asked_from(from: &mut Reader<'_>) -> Result<AskedFrom, Error> {
+    Ok(AskedFrom { person: from.option(Reader::text)?, caller: from.option(Reader::text)? })
 }
 
 fn read_challenge(from: &mut Reader<'_>) -> Result<Challenge, Error> {
@@ -212,14 +258,17 @@ fn read_challenge(from: &mut Reader<'_>) -> Result<Challenge, Error> {
             },
         },
         3 => Challenge::Keypad { hash: hash(from)? },
-        4 => Challenge::Approval { nonce: Secret::new(from.bytes()?.to_vec()), numbers: from.list(Reader::text)? },
+        kind @ (4 | 7) => Challenge::Approval {
+            nonce: Secret::new(from.bytes()?.to_vec()),
+            numbers: from.list(Reader::text)?,
+            asked: if kind == 7 { read_asked_from(from)? } else { AskedFrom::default() },
+        },
         5 => Challenge::Pairing { hash: hash(from)? },
         6 => Challenge::Link(LinkChallenge {
             token: Digest(from.exact()?),
             code: from.option(hash)?,
             redirect_to: from.option(Reader::text)?,
-            from: from.option(Reader::text)?,
-            caller: from.option(Reader::text)?,
+            asked: read_asked_from(from)?,
         }),
         _ => return Err(CORRUPT),
     })
@@ -287,6 +336,15 @@ fn session(to: &mut Writer, session: &Session) {
         }
         SessionKind::Browsing => to.byte(2),
         SessionKind::RememberedBrowser => to.byte(3),
+        SessionKind::Invitation { replaces, leads_on, begun } => {
+            to.byte(4);
+            to.byte((*replaces).into());
+            to.byte((*leads_on).into());
+            to.list(begun, |to, begun| {
+                to.exact(begun.registration.0.as_bytes());
+                to.exact(&begun.next.0);
+            });
+        }
     }
     to.exact(&session.token.0);
     to.option(session.client_id, |to, client| to.signed(client.0));
@@ -303,6 +361,11 @@ fn read_session(from: &mut Reader<'_>, user_id: UserId) -> Result<Session, Error
             1 => SessionKind::SessionToken { terms: read_terms(from)? },
             2 => SessionKind::Browsing,
             3 => SessionKind::RememberedBrowser,
+            4 => SessionKind::Invitation {
+                replaces: from.flag()?,
+                leads_on: from.flag()?,
+                begun: from.list(|from| Ok(Begun { registration: read_id(from)?, next: Digest(from.exact()?) }))?,
+            },
             _ => return Err(CORRUPT),
         },
         token: Digest(from.exact()?),

@@ -1,7 +1,7 @@
 //! The bytes of a state, and what is derived from it.
 
 use domain::model::code::Alphabet;
-use domain::model::session::Terms;
+use domain::model::session::{Begun, Terms};
 use domain::*;
 use uuid::Uuid;
 
@@ -78,6 +78,10 @@ impl Dice {
             last_counter: self.of(&[-1, 0, 57_000_000, i64::MAX]),
             created_at: self.time(),
             last_used_at: self.maybe(Self::time),
+            subscription: self.maybe(|dice| Subscribed {
+                mark: Digest(dice.bytes()),
+                sealed: Sealed(dice.list(9, |dice| dice.bytes::<1>()[0])),
+            }),
         }
     }
 
@@ -91,6 +95,7 @@ impl Dice {
             4 => Challenge::Approval {
                 nonce: Secret::new(self.bytes::<32>().to_vec()),
                 numbers: self.list(3, |dice| format!("{:02}", dice.below(100))),
+                asked: self.asked(),
             },
             _ => Challenge::Pairing { hash: self.hash() },
         }
@@ -101,9 +106,12 @@ impl Dice {
             token: Digest(self.bytes()),
             code: self.maybe(Self::hash),
             redirect_to: self.maybe(Self::text),
-            from: self.maybe(Self::text),
-            caller: self.maybe(Self::text),
+            asked: self.asked(),
         })
+    }
+
+    fn asked(&mut self) -> AskedFrom {
+        AskedFrom { person: self.maybe(Self::text), caller: self.maybe(Self::text) }
     }
 
     fn status(&mut self) -> Status {
@@ -142,6 +150,10 @@ impl Dice {
             prompted: self.list(2, |_| DeviceId(5)),
             ..Terms::default()
         };
+        let begun = self.list(2, |dice| Begun {
+            registration: VerificationId(Uuid::from_bytes(dice.bytes())),
+            next: Digest(dice.bytes()),
+        });
         Session {
             id: SessionId(Uuid::from_bytes(self.bytes())),
             user_id: USER,
@@ -150,6 +162,7 @@ impl Dice {
                 SessionKind::SessionToken { terms },
                 SessionKind::Browsing,
                 SessionKind::RememberedBrowser,
+                SessionKind::Invitation { replaces: true, leads_on: false, begun },
             ]),
             token: Digest(self.bytes()),
             client_id: self.maybe(|_| ClientId(1)),
@@ -335,7 +348,7 @@ fn what_is_found_by_a_key_is_found_once_and_until_its_end() {
     let mut dice = Dice(7);
     let token = Digest([9; 32]);
     let log_in = Session { kind: SessionKind::LogIn { terms: Terms::default(), attempts: 0 }, token, ..dice.session() };
-    let prompt = Challenge::Approval { nonce: Secret::new(vec![1]), numbers: Vec::new() };
+    let prompt = Challenge::Approval { nonce: Secret::new(vec![1]), numbers: Vec::new(), asked: AskedFrom::default() };
     let asked = Verification {
         purpose: Purpose::SignIn,
         challenge: prompt,
@@ -371,6 +384,7 @@ fn token(id: i64, secret: SecretMark, last_counter: i64) -> Device {
         last_counter,
         created_at: NOW,
         last_used_at: None,
+        subscription: None,
     }
 }
 

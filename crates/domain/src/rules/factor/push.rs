@@ -8,9 +8,10 @@ use p256::ecdsa::{Signature, VerifyingKey};
 
 use crate::model::challenge::Challenge;
 use crate::model::credential::Credential;
-use crate::model::digest::MacKeys;
-use crate::model::id::VerificationId;
+use crate::model::digest::{Digest, MacKeys};
+use crate::model::id::{DeviceId, UserId, VerificationId};
 use crate::model::response::FactorResponse;
+use crate::model::time::MINUTE;
 use crate::model::verification::Verification;
 use crate::rules::factor::evidence::{Evidence, Freshness, Heard, Proof};
 
@@ -76,6 +77,60 @@ pub fn pairing_text(pairing_code: &str, public_key: &[u8]) -> String {
     format!("countersign-pair-v1\n{pairing_code}\n{key}")
 }
 
+/// What a paired phone asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PhoneAction {
+    /// The prompts that wait for it.
+    Requests,
+    /// To be notified at an address, or no longer.
+    Subscription,
+    /// To hear of prompts as they come.
+    Events,
+}
+
+impl PhoneAction {
+    /// The word that is signed.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Subscription => "subscription",
+            Self::Events => "events",
+        }
+    }
+}
+
+/// How far a phone's time may be from the server's in a request that it signs, in milliseconds (SEC 103).
+pub const REQUEST_LIFE: i64 = MINUTE;
+
+/// The bytes a phone signs to ask for something (contract 20.3). `says` is what else the request says.
+pub fn request_text(
+    action: PhoneAction,
+    (user, device): (UserId, DeviceId),
+    says: Option<&str>,
+    signed_at: i64,
+) -> String {
+    let digest = says.map(|says| data_encoding::BASE64URL_NOPAD.encode(&Digest::of(says.as_bytes()).0));
+    let digest = digest.as_deref().unwrap_or("-");
+    format!("countersign-app-v1\n{}\n{user}\n{device}\n{digest}\n{signed_at}", action.word())
+}
+
+/// Whether this phone has signed this text.
+pub fn has_signed(credential: &Credential, text: &str, signature: &[u8]) -> bool {
+    let Credential::Push { public_key: Some(public_key) } = credential else { return false };
+    is_signed_by(public_key, text, signature)
+}
+
+/// Whether a phone has answered with a number that this prompt has asked for before, and no longer does.
+pub fn names_older_number(credential: &Credential, asked: &Verification, answer: &PushAnswer) -> bool {
+    let Challenge::Approval { nonce, numbers, .. } = &asked.challenge else { return false };
+    let (Some(typed), Some((_, before))) = (&answer.digits, numbers.split_last()) else { return false };
+    let text = answer_text(asked.id, nonce.expose(), answer.decision, Some(typed), answer.signed_at);
+    answer.decision == PushDecision::Accept
+        && numbers.last() != Some(typed)
+        && before.contains(typed)
+        && has_signed(credential, &text, &answer.signature)
+}
+
 /// The numbers of a prompt that is asked for again, `drawn` being the next. None repeats: the caller that was shown it before
 /// could collect what the person approves for another caller. `None` once it has asked for [`MAX_NUMBERS`].
 pub fn renumbered(before: &[String], drawn: &str) -> Option<Vec<String>> {
@@ -102,7 +157,7 @@ pub fn prove_answer(credential: &Credential, asked: &Verification, answer: &Push
 
 fn evidence_of_answer(credential: &Credential, asked: &Verification, answer: &PushAnswer, keys: &MacKeys) -> Evidence {
     let Credential::Push { public_key: Some(public_key) } = credential else { return Evidence::Absent };
-    let Challenge::Approval { nonce, numbers } = &asked.challenge else { return Evidence::Absent };
+    let Challenge::Approval { nonce, numbers, .. } = &asked.challenge else { return Evidence::Absent };
     let text = answer_text(asked.id, nonce.expose(), answer.decision, answer.digits.as_deref(), answer.signed_at);
     if !is_signed_by(public_key, &text, &answer.signature) {
         return Evidence::Absent;

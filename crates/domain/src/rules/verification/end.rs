@@ -89,8 +89,12 @@ pub(crate) fn end_trust(view: &View, besides: Besides, now: Timestamp) -> impl I
     let opened = move |s: &Session| match (&s.kind, besides) {
         (SessionKind::SessionToken { .. } | SessionKind::Browsing | SessionKind::RememberedBrowser, _)
         | (SessionKind::LogIn { .. }, Besides::LogIns | Besides::Everything) => true,
-        (SessionKind::LogIn { .. }, Besides::Nothing) => false,
-        (SessionKind::LogIn { .. }, Besides::OfClient(client)) => s.client_id == client,
+        (SessionKind::LogIn { .. }, Besides::Nothing)
+        | (SessionKind::Invitation { .. }, Besides::Nothing | Besides::LogIns) => false,
+        (SessionKind::LogIn { .. } | SessionKind::Invitation { .. }, Besides::OfClient(client)) => {
+            s.client_id == client
+        }
+        (SessionKind::Invitation { .. }, Besides::Everything) => true,
     };
     let visits = view.user.as_ref().filter(|user| !user.profile.visits.is_empty());
     let verifications = view.verifications.iter().filter(move |v| asked(v)).flat_map(move |v| end(v, now));

@@ -1,7 +1,7 @@
 //! Putting a challenge to a device, and ending the ones before it.
 
 use crate::model::audit::AuditKind;
-use crate::model::challenge::Challenge;
+use crate::model::challenge::{AskedFrom, Challenge};
 use crate::model::change::{Change, Decision, View};
 use crate::model::device::{Device, DeviceStatus};
 use crate::model::factor::{FactorKind, SetupKind};
@@ -106,11 +106,11 @@ pub fn open(view: &View, opening: &Opening, basis: Basis<'_>) -> Decision<Opened
     if let Some(waiting) = waiting {
         let mut repeated = waiting.clone();
         let mut decision = Vec::new();
-        if let Some((nonce, before, drawn)) = asks_for_another(waiting, fresh) {
+        if let Some((nonce, before, asked, drawn)) = asks_for_another(waiting, fresh) {
             let Some(numbers) = renumbered(before, drawn) else {
                 return Decision::reply(Opened::TooMany(waiting.expires_at));
             };
-            let challenge = Challenge::Approval { nonce: nonce.clone(), numbers };
+            let challenge = Challenge::Approval { nonce: nonce.clone(), numbers, asked: asked.clone() };
             repeated.challenge = challenge.clone();
             repeated.wire_id.clone_from(&fresh.wire_id);
             let wire_id = fresh.wire_id.clone();
@@ -128,12 +128,14 @@ pub fn open(view: &View, opening: &Opening, basis: Basis<'_>) -> Decision<Opened
         return Decision::reply(Opened::NoDevice);
     }
 
-    let mut changes = match opening.message {
-        Some(_) => match count(view, user.id, device.factor, basis) {
+    // A prompt counts although no message goes out for it: the phone may ask by itself.
+    let is_counted = opening.message.is_some() || matches!(fresh.challenge, Challenge::Approval { .. });
+    let mut changes = match is_counted {
+        true => match count(view, user.id, device.factor, basis) {
             Ok(counted) => counted,
             Err(at) => return Decision::reply(Opened::TooSoon(at)),
         },
-        None => Vec::new(),
+        false => Vec::new(),
     };
     let supersedes = is_sent || fresh.state_token.is_some();
     let mut open = 0;
@@ -181,9 +183,9 @@ fn count(view: &View, user: UserId, factor: FactorKind, basis: Basis<'_>) -> Res
 fn asks_for_another<'v>(
     waiting: &'v Verification,
     fresh: &'v Verification,
-) -> Option<(&'v Secret, &'v [String], &'v str)> {
-    let Challenge::Approval { nonce, numbers } = &waiting.challenge else { return None };
+) -> Option<(&'v Secret, &'v [String], &'v AskedFrom, &'v str)> {
+    let Challenge::Approval { nonce, numbers, asked } = &waiting.challenge else { return None };
     let Challenge::Approval { numbers: drawn, .. } = &fresh.challenge else { return None };
     let others = fresh.purpose != Purpose::SignIn && !numbers.is_empty();
-    drawn.last().filter(|_| others).map(|drawn| (nonce, numbers.as_slice(), drawn.as_str()))
+    drawn.last().filter(|_| others).map(|drawn| (nonce, numbers.as_slice(), asked, drawn.as_str()))
 }

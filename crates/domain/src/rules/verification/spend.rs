@@ -11,9 +11,9 @@ use crate::model::seal::Sealed;
 use crate::model::time::Timestamp;
 use crate::model::verification::{MAX_ATTEMPTS, Status, Verification, VerificationEnd};
 use crate::rules::factor::evidence::{Evidence, Freshness, Proof, Subject};
-use crate::rules::throttle;
 use crate::rules::verification::end::discard;
 use crate::rules::verification::outcome::Outcome;
+use crate::rules::{invitation, throttle};
 
 /// How an answer came.
 #[derive(Clone, Copy)]
@@ -91,6 +91,10 @@ impl Judged<'_> {
         changes.extend(throttle::reset_failures(self.view, self.user, device));
         if activates {
             changes.push(self.event(AuditKind::DeviceActivated).into());
+            if let Some(registration) = self.verification {
+                let (id, device) = (registration.id, self.device);
+                changes.extend(invitation::finish(self.view, self.user, id, device, self.context, self.now));
+            }
         }
         let kind = match self.verification.map(|v| &v.challenge) {
             Some(Challenge::Approval { .. }) => AuditKind::PushAccepted,

@@ -224,7 +224,7 @@ fn a_disabled_device_is_not_replaced_by_enrolling_again() {
     let mut scene = Scene::new();
     scene.device(&sms(), DeviceStatus::Disabled);
     let device = scene.new_device(&sms(), DeviceStatus::Active);
-    let enrolment = enrolment::Enrolment { device, registration: None, message: None };
+    let enrolment = enrolment::Enrolment { device, registration: None, message: None, invitation: None };
     let decision =
         enrolment::enrol(&scene.view(), &enrolment, Basis { policy: &policy(), actor: &context(), now: scene.now });
     assert_eq!(decision.reply, enrolment::Enrolled::AlreadyEnrolled);

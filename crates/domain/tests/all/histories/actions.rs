@@ -226,6 +226,7 @@ impl World {
             last_counter: BEFORE_FIRST_COUNTER,
             created_at: self.now,
             last_used_at: None,
+            subscription: None,
         };
         let challenge = match (factor, door) {
             (_, Door::Trusted) => None,
@@ -248,7 +249,7 @@ impl World {
             registration
         });
         let sends = message.is_some();
-        let enrolment = Enrolment { device, registration: registration.clone(), message };
+        let enrolment = Enrolment { device, registration: registration.clone(), message, invitation: None };
         let decision = enrolment::enrol(
             &self.db.view(user),
             &enrolment,
@@ -285,8 +286,7 @@ impl World {
             token: crate::model::digest(self.drawn + 1),
             code,
             redirect_to: None,
-            from: None,
-            caller: None,
+            asked: AskedFrom::default(),
         };
         match code.as_bytes().last() {
             Some(b'0'..=b'3') if factor == FactorKind::Email => (Challenge::Link(link(None)), None),
@@ -358,7 +358,14 @@ impl World {
             FactorKind::Totp | FactorKind::Hotp => (Challenge::Own, None),
             FactorKind::Push => {
                 let nonce = self.secret();
-                (Challenge::Approval { nonce, numbers: number.then(|| "42".to_owned()).into_iter().collect() }, None)
+                (
+                    Challenge::Approval {
+                        nonce,
+                        numbers: number.then(|| "42".to_owned()).into_iter().collect(),
+                        asked: AskedFrom::default(),
+                    },
+                    None,
+                )
             }
             factor => self.sent(factor, door),
         };

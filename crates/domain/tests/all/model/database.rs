@@ -196,6 +196,7 @@ impl Database {
                 row.last_counter = row.last_counter.min(counter);
             }
             Change::TouchDevice { device, at } => self.device_mut(device).last_used_at = Some(at),
+            Change::Subscribe { device, subscription } => self.device_mut(device).subscription = subscription,
             Change::DisableDevice(device) => {
                 let row = self.device_mut(device);
                 assert_eq!(row.status, DeviceStatus::Active, "only what is in use can be disabled and enabled again");
@@ -262,6 +263,10 @@ impl Database {
             Change::CountLogInAttempt(session) => match &mut self.session_mut(session).0.kind {
                 SessionKind::LogIn { attempts, .. } => *attempts += 1,
                 kind => panic!("a wrong answer to {kind:?}"),
+            },
+            Change::SetBegun { session, begun: new } => match &mut self.session_mut(session).0.kind {
+                SessionKind::Invitation { begun, .. } => *begun = new,
+                other => panic!("{other:?} is no invitation"),
             },
             Change::SetTerms { session, terms: said } => match &mut self.session_mut(session).0.kind {
                 SessionKind::LogIn { terms, .. } => *terms = said,

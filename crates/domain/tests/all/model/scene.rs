@@ -69,6 +69,7 @@ impl Scene {
             last_counter: countersign_domain::model::device::BEFORE_FIRST_COUNTER,
             created_at: self.now,
             last_used_at: None,
+            subscription: None,
         }
     }
 

@@ -203,6 +203,7 @@ fn device(id: i64, factor: FactorKind, name: &str, status: DeviceStatus) -> Devi
         last_counter: -1,
         created_at: Timestamp(1_700_000_000_000 + id - 200),
         last_used_at: None,
+        subscription: None,
     }
 }
 
@@ -259,7 +260,8 @@ pub(super) fn view() -> View {
     ];
     let code = |hash| Challenge::Code { hash, length: 6, alphabet: Alphabet::Digits };
     let nonce = Secret::new(vec![11, 11]);
-    let approval = Challenge::Approval { nonce, numbers: vec!["07".to_owned(), "42".to_owned()] };
+    let approval =
+        Challenge::Approval { nonce, numbers: vec!["07".to_owned(), "42".to_owned()], asked: AskedFrom::default() };
     let verifications = vec![
         Verification {
             wire_id: "1234567890".to_owned(),

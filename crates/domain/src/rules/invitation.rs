@@ -1,0 +1,138 @@
+//! Invitations: links by which people enrol on a page of ours (SEC 105).
+//!
+//! An invitation is a session of the user: a token opens it. What is begun with it is listed in it, so that whatever ends
+//! the invitation ends that too.
+
+use crate::model::audit::{Actor, AuditEvent, AuditKind};
+use crate::model::change::{Change, Decision, View};
+use crate::model::device::{Device, DeviceStatus};
+use crate::model::id::{SessionId, UserId, VerificationId};
+use crate::model::message::Message;
+use crate::model::session::{Begun, Session, SessionEnd, SessionKind};
+use crate::model::time::{MINUTE, Timestamp};
+use crate::rules::basis::Basis;
+use crate::rules::verification::end::{Besides, discard, end_session, end_trust};
+
+/// Life of the invitation for one more device, in milliseconds.
+pub const NEXT_LIFE: i64 = 15 * MINUTE;
+/// What the entry of an invitation says that replaces devices, and of each device that it has replaced.
+const REPLACE: &str = "replace";
+
+/// How an invitation ends up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Invited {
+    /// It is stored; its message is queued.
+    Invited,
+    /// No such user.
+    NoUser,
+    /// The user is suspended or locked by an administrator.
+    Barred,
+    /// The user has an active device, and the invitation would not replace it.
+    HasDevice,
+}
+
+/// An invitation that waits, and what was begun with it.
+struct Open<'v> {
+    session: &'v Session,
+    replaces: bool,
+    leads_on: bool,
+    begun: &'v [Begun],
+}
+
+/// The user's invitations that wait. There is one at most, but for what an import or a clock may have left.
+fn waiting(view: &View, now: Timestamp) -> impl Iterator<Item = Open<'_>> {
+    view.sessions.iter().filter(move |session| session.is_open(now)).filter_map(|session| match &session.kind {
+        SessionKind::Invitation { replaces, leads_on, begun } => {
+            Some(Open { session, replaces: *replaces, leads_on: *leads_on, begun })
+        }
+        _ => None,
+    })
+}
+
+/// Whether this invitation still waits. Says whether it replaces devices.
+pub fn is_waiting(view: &View, invitation: SessionId, now: Timestamp) -> Option<bool> {
+    waiting(view, now).find(|open| open.session.id == invitation).map(|open| open.replaces)
+}
+
+/// Gives a user an invitation, which ends the one before.
+pub fn invite(view: &View, invitation: &Session, message: Option<&Message>, basis: Basis<'_>) -> Decision<Invited> {
+    let Basis { actor, now, .. } = basis;
+    let Some(user) = view.user.as_ref() else { return Decision::reply(Invited::NoUser) };
+    if user.is_barred(now) {
+        return Decision::reply(Invited::Barred);
+    }
+    let replaces = matches!(invitation.kind, SessionKind::Invitation { replaces: true, .. });
+    if !replaces && view.devices.iter().any(|device| device.status == DeviceStatus::Active) {
+        return Decision::reply(Invited::HasDevice);
+    }
+    let ended = waiting(view, now).flat_map(|open| {
+        let begun = open.begun.iter().flat_map(|begun| abandon(view, begun.registration));
+        begun.chain([end_session(open.session)]).collect::<Vec<_>>()
+    });
+    let event = actor.event(AuditKind::Invited, user.id, now);
+    let event = AuditEvent { reason: replaces.then_some(REPLACE), ..event };
+    Decision::reply(Invited::Invited)
+        .with_all(ended)
+        .with(Change::OpenSession(invitation.clone()))
+        .with_all(message.cloned().map(Change::Enqueue))
+        .with(event.into())
+}
+
+/// Notes that a registration was begun with an invitation. `None` if the invitation waits no longer.
+pub(crate) fn begin(view: &View, invitation: SessionId, begun: Begun, now: Timestamp) -> Option<Change> {
+    let open = waiting(view, now).find(|open| open.session.id == invitation)?;
+    let is_pending = |known: &&Begun| view.verification(known.registration).is_some_and(|v| v.status.is_pending());
+    let begun = open.begun.iter().filter(is_pending).copied().chain([begun]).collect();
+    Some(Change::SetBegun { session: invitation, begun })
+}
+
+/// What follows once a registration is finished: the invitation that it was begun with is used up, what else was begun with
+/// it ends, the devices that it replaces go, and one for one more device takes its place.
+pub(crate) fn finish(
+    view: &View,
+    user: UserId,
+    registration: VerificationId,
+    device: &Device,
+    actor: &Actor,
+    now: Timestamp,
+) -> Vec<Change> {
+    let found = waiting(view, now).find_map(|open| {
+        let begun = open.begun.iter().find(|begun| begun.registration == registration)?;
+        Some((begun.next, open))
+    });
+    let Some((next, open)) = found else { return Vec::new() };
+    let used = Change::CloseSession { session: open.session.id, end: SessionEnd::Used { at: now } };
+    let others = open.begun.iter().filter(|begun| begun.registration != registration);
+    let mut changes: Vec<Change> = others.flat_map(|begun| abandon(view, begun.registration)).collect();
+    changes.push(used);
+    if open.replaces {
+        let replaced = view.devices.iter().filter(|other| other.id != device.id && other.is_listed());
+        let gone = replaced.flat_map(|other| {
+            let event = actor.event(AuditKind::DeviceReplaced, user, now).device(other.id);
+            let event = AuditEvent { reason: Some(REPLACE), ..event };
+            discard(view, other.id).into_iter().chain([Change::from(event)])
+        });
+        changes.extend(gone);
+        changes.extend(end_trust(view, Besides::Nothing, now));
+    }
+    if open.leads_on {
+        changes.push(Change::OpenSession(Session {
+            // No other session has it: a registration is finished once.
+            id: SessionId(registration.0),
+            user_id: user,
+            kind: SessionKind::Invitation { replaces: false, leads_on: false, begun: Vec::new() },
+            token: next,
+            client_id: open.session.client_id,
+            created_at: now,
+            expires_at: now.plus(NEXT_LIFE),
+        }));
+    }
+    changes.push(actor.event(AuditKind::InvitationUsed, user, now).device(device.id).into());
+    changes
+}
+
+/// Ends a registration that was begun and not finished, with its hidden device.
+fn abandon(view: &View, registration: VerificationId) -> Vec<Change> {
+    let pending = view.verification(registration).filter(|asked| asked.status.is_pending());
+    pending.map(|asked| discard(view, asked.device_id)).unwrap_or_default()
+}

@@ -1,0 +1,515 @@
+//! Invitations: links by which people enrol on a page of ours (contract 21, SEC 105).
+//!
+//! The address of a link begins with the configured public URL. Only the digest of its token is kept. The token of the next
+//! invitation is made from the registration under the installation's key, so every node can show it once the registration is
+//! finished, and no row holds it.
+
+use domain::model::audit::Actor;
+use domain::model::time::{DAY, MINUTE};
+use domain::rules::basis::Basis;
+use domain::rules::enrolment;
+use domain::rules::invitation::{self, Invited};
+use domain::rules::reaching::Unreachable;
+use domain::rules::verification::find::Target;
+use domain::{
+    Channel, ClientOptions, Credential, Device, DeviceId, Digest, FactorKind, FactorResponse, Outcome, Purpose, Reason,
+    Right, Session, SessionId, SessionKind, Timestamp, UserId, VerificationId, View,
+};
+use words::{Filling, MessageKind};
+
+use crate::challenges::draw::Handle;
+use crate::challenges::link::MailRequest;
+use crate::challenges::message_budgets::{Sending, may_be_unsent};
+use crate::decision_name::DecisionName;
+use crate::fault::faults_of_the_store;
+use crate::users::queries::VerificationState;
+use crate::{AnswerRequest, Confirm, Engine, EnrolError, EnrolRequest, EnrolledDevice, Fault};
+
+/// Random bytes in a token (SEC 41).
+const TOKEN: usize = 32;
+/// Characters of a token: base64url without padding.
+const TOKEN_LENGTH: usize = 43;
+/// Shortest life of an invitation, in milliseconds.
+pub const SHORTEST: i64 = 15 * MINUTE;
+/// Longest life of an invitation, in milliseconds.
+pub const LONGEST: i64 = 7 * DAY;
+/// Life of a registration that is begun with an invitation, in milliseconds.
+const REGISTRATION: i64 = 15 * MINUTE;
+/// How far a clock may be off for its person to hear of it, in milliseconds.
+const CLOCK_OFF: i64 = 15 * MINUTE;
+// What values under the installation's key are made for.
+const NONCE: &str = "page.invitation";
+const NEXT: &str = "invitation.next";
+const WAIT: &str = "invitation.wait";
+
+/// An invitation to make.
+#[derive(Debug, Clone, Copy)]
+pub struct InvitationRequest {
+    pub user: UserId,
+    /// Its life in milliseconds, [`SHORTEST`] to [`LONGEST`].
+    pub ttl: i64,
+    /// What is enrolled takes the place of the devices that the user has.
+    pub replaces: bool,
+    /// Whether it is sent, by mail or as a text message, to what the profile says.
+    pub deliver: Option<Channel>,
+}
+
+/// A new invitation. Its address is shown once.
+#[derive(Clone)]
+pub struct NewInvitation {
+    pub url: String,
+    pub expires_at: Timestamp,
+}
+
+impl std::fmt::Debug for NewInvitation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NewInvitation(…)")
+    }
+}
+
+/// Why a user was not invited.
+#[derive(Debug, thiserror::Error)]
+pub enum InviteError {
+    #[error("no such user")]
+    NoUser,
+    /// The user is suspended or locked by an administrator.
+    #[error("the user is locked")]
+    Barred,
+    /// The user has an active device, and the invitation would not replace it.
+    #[error("the user has an active device; an invitation for one more has to say that it replaces what there is")]
+    HasDevice,
+    /// The life is too short or too long.
+    #[error("an invitation lives 15 minutes to 7 days")]
+    Life,
+    /// Links have no address to begin with.
+    #[error("public_url is not set, so links have no address")]
+    NoAddress,
+    /// Nothing can be sent there.
+    #[error("nothing can be sent to this user in this way")]
+    Undeliverable,
+    /// Too many messages; with the moment to come back.
+    #[error("too many messages")]
+    TooMany(Timestamp),
+    #[error(transparent)]
+    Unreachable(Unreachable),
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+faults_of_the_store!(InviteError);
+may_be_unsent!(InviteError);
+
+/// What the page of an invitation says.
+#[derive(Clone, PartialEq, Eq)]
+pub struct InvitationQuestion {
+    /// The name of the client that invites, if it still exists and one did.
+    pub client: Option<String>,
+    /// The account as the person knows it.
+    pub account: String,
+    pub expires_at: Timestamp,
+    /// What is enrolled takes the place of the devices that the user has.
+    pub replaces: bool,
+    /// What can be enrolled.
+    pub offered: Vec<FactorKind>,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    /// The language of the person, as a code such as `de` or `de-AT`.
+    pub language: Option<String>,
+    /// What the page hands back with each form.
+    pub nonce: String,
+}
+
+impl std::fmt::Debug for InvitationQuestion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("InvitationQuestion(…)")
+    }
+}
+
+/// What shows that a form comes from the page of an invitation.
+#[derive(Clone)]
+pub struct InvitationForm {
+    /// As in the address of the link.
+    pub token: String,
+    pub nonce: String,
+}
+
+impl std::fmt::Debug for InvitationForm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("InvitationForm(…)")
+    }
+}
+
+/// Why a form of an invitation's page came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum InvitationError {
+    /// The invitation was used, replaced, is over, or never was.
+    #[error("the invitation waits no longer")]
+    Over,
+    /// The form does not come from its page.
+    #[error("the form does not come from the page")]
+    NotFromPage,
+    #[error(transparent)]
+    Enrol(EnrolError),
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+faults_of_the_store!(InvitationError);
+
+impl From<EnrolError> for InvitationError {
+    fn from(error: EnrolError) -> Self {
+        match error {
+            EnrolError::NotInvited | EnrolError::NoUser => Self::Over,
+            EnrolError::Fault(fault) => Self::Fault(fault),
+            other => Self::Enrol(other),
+        }
+    }
+}
+
+/// A registration that was begun with an invitation.
+#[derive(Debug, Clone)]
+pub struct BegunEnrolment {
+    pub enrolled: EnrolledDevice,
+    /// What the form with the code names it by.
+    pub registration: String,
+    /// What the page that waits for a phone is found by.
+    pub wait: String,
+    /// Where messages go, if some do.
+    pub target: Option<String>,
+}
+
+/// A device that was finished with an invitation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FinishedEnrolment {
+    pub device: DeviceId,
+    pub factor: FactorKind,
+    pub device_name: String,
+    /// The token of the invitation for one more device, if there is one.
+    pub next: Option<String>,
+    /// The user has nothing but telephone numbers by now.
+    pub only_phones: bool,
+    pub language: Option<String>,
+}
+
+/// What a code has come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EnrolmentAnswer {
+    Finished(FinishedEnrolment),
+    /// Wrong. If the clock behind it is off, by how many minutes it is ahead.
+    Wrong {
+        factor: FactorKind,
+        minutes_ahead: Option<i64>,
+    },
+    /// The code was used before.
+    Used(FactorKind),
+    /// Nothing is judged for the moment; with the end, where there is one.
+    Locked(Option<Timestamp>),
+    /// The registration has ended.
+    Ended,
+}
+
+/// What a page that waits for a phone finds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EnrolmentWait {
+    Waits {
+        language: Option<String>,
+    },
+    Finished(FinishedEnrolment),
+    /// The registration has ended, or never was.
+    Ended,
+}
+
+/// An invitation that waits.
+struct Open {
+    user: UserId,
+    view: View,
+    session: Session,
+    token: Digest,
+}
+
+impl Open {
+    fn language(&self) -> Option<String> {
+        language(&self.view)
+    }
+
+    fn replaces(&self) -> bool {
+        matches!(self.session.kind, SessionKind::Invitation { replaces: true, .. })
+    }
+
+    fn has_begun(&self, registration: VerificationId) -> bool {
+        has_begun(&self.session, registration)
+    }
+}
+
+pub(super) fn has_begun(session: &Session, registration: VerificationId) -> bool {
+    matches!(&session.kind, SessionKind::Invitation { begun, .. }
+        if begun.iter().any(|begun| begun.registration == registration))
+}
+
+pub(super) fn language(view: &View) -> Option<String> {
+    view.user.as_ref().and_then(|user| user.profile.language()).map(str::to_owned)
+}
+
+impl Engine {
+    /// Invites a user to enrol.
+    pub async fn invite(&self, request: InvitationRequest, context: Actor) -> Result<NewInvitation, InviteError> {
+        if !(SHORTEST..=LONGEST).contains(&request.ttl) {
+            return Err(InviteError::Life);
+        }
+        let base = self.link_base().ok_or(InviteError::NoAddress)?.to_owned();
+        let (token, now) = (data_encoding::BASE64URL_NOPAD.encode(&self.chance.bytes::<TOKEN>()), self.now());
+        let expires_at = now.plus(request.ttl);
+        let url = format!("{base}/enroll/{token}");
+        let view = self.store.view(request.user).await?;
+        let user = view.user.as_ref().ok_or(InviteError::NoUser)?;
+        let session = Session {
+            id: SessionId(self.chance.verification_id().0),
+            user_id: user.id,
+            kind: SessionKind::Invitation { replaces: request.replaces, leads_on: true, begun: Vec::new() },
+            token: Digest::of(token.as_bytes()),
+            client_id: context.client,
+            created_at: now,
+            expires_at,
+        };
+        let policy = self.settings.policy.clone();
+        let by = context.clone();
+        let invited = match request.deliver {
+            None => {
+                let rule = move |view: &View| {
+                    invitation::invite(view, &session, None, Basis { policy: &policy, actor: &by, now })
+                };
+                self.decide(DecisionName::Invite, user.id, rule).await?
+            }
+            Some(channel) => {
+                let target = self.profile_way(channel, &view).ok_or(InviteError::Undeliverable)?;
+                let kind =
+                    if channel == Channel::Sms { MessageKind::InvitationSms } else { MessageKind::InvitationEmail };
+                let minutes = request.ttl / MINUTE;
+                let filling = Filling { link: &url, minutes, ..Filling::NOTHING };
+                let message = self.draw_letter(&view, None, &target, kind, filling, (now, expires_at)).await?;
+                let sending = Sending {
+                    name: DecisionName::Invite,
+                    user: user.id,
+                    target: &target,
+                    asks: false,
+                    by: (context.client, context.right),
+                    now,
+                };
+                self.decide_to_send(sending, &view, move |view| {
+                    invitation::invite(view, &session, Some(&message), Basis { policy: &policy, actor: &by, now })
+                })
+                .await?
+            }
+        };
+        match invited {
+            Invited::Invited => Ok(NewInvitation { url, expires_at }),
+            Invited::NoUser => Err(InviteError::NoUser),
+            Invited::Barred => Err(InviteError::Barred),
+            Invited::HasDevice => Err(InviteError::HasDevice),
+        }
+    }
+
+    /// What the page of this invitation says. `None` if it waits no longer.
+    pub async fn invitation(&self, token: &str) -> Result<Option<InvitationQuestion>, Fault> {
+        let Some(open) = self.open_invitation(token).await? else { return Ok(None) };
+        let client = match open.session.client_id {
+            Some(id) => self.store.client_view(id, None).await?.client.map(|client| client.name),
+            None => None,
+        };
+        let policy = &self.settings.policy;
+        let offered = if open.replaces() { policy.offered() } else { enrolment::offered(&open.view, policy) };
+        let on_page = |kind: &FactorKind| match kind {
+            FactorKind::Totp | FactorKind::Push | FactorKind::Sms | FactorKind::Email => true,
+            FactorKind::Voice | FactorKind::Hotp => false,
+        };
+        let user = open.view.user.as_ref();
+        Ok(Some(InvitationQuestion {
+            client,
+            account: user.map(domain::User::account_name).unwrap_or_default(),
+            expires_at: open.session.expires_at,
+            replaces: open.replaces(),
+            offered: offered.into_iter().filter(on_page).collect(),
+            email: user.and_then(|user| user.email.clone()),
+            phone: user.and_then(|user| user.phone.clone()),
+            language: open.language(),
+            nonce: self.invitation_nonce(&open.token),
+        }))
+    }
+
+    /// Begins to enrol a device with an invitation.
+    pub async fn begin_invited(
+        &self,
+        form: &InvitationForm,
+        factor: FactorKind,
+        target: Option<String>,
+        device_name: &str,
+        context: Actor,
+    ) -> Result<BegunEnrolment, InvitationError> {
+        let open = self.invitation_of(form).await?;
+        let left = open.session.expires_at.since(self.now());
+        let request = EnrolRequest {
+            user: open.user,
+            factor,
+            display_name: None,
+            default_name: device_name.to_owned(),
+            target,
+            trusted: false,
+            confirm: Confirm::AtOnce,
+            handle: Handle::Uuid,
+            ttl: left.min(REGISTRATION),
+            options: ClientOptions::default(),
+            template: None,
+            mail: MailRequest::Code,
+            invitation: Some(open.session.id),
+        };
+        // It goes on in the name of the client that has invited, and ends with it.
+        let actor = Actor { client: open.session.client_id, right: Right::Manage, ..context };
+        let enrolled = self.enrol(request, actor).await?;
+        let registration = enrolled.registration.clone().ok_or(InvitationError::Over)?;
+        let target = match self.open_credential(&enrolled.device)? {
+            Credential::Sms { phone } | Credential::Voice { phone } => Some(phone),
+            Credential::Email { address } => Some(address),
+            Credential::Push { .. } | Credential::Totp(_) | Credential::Hotp(_) => None,
+        };
+        let wait = self.wait_handle(open.user, registration.id);
+        Ok(BegunEnrolment { enrolled, registration: registration.wire_id, wait, target })
+    }
+
+    /// Judges the code that finishes a device.
+    pub async fn finish_invited(
+        &self,
+        form: &InvitationForm,
+        registration: &str,
+        code: &str,
+        context: Actor,
+    ) -> Result<EnrolmentAnswer, InvitationError> {
+        let open = self.invitation_of(form).await?;
+        let asked = open.view.verifications.iter().find(|asked| asked.wire_id == registration);
+        let Some(asked) = asked.filter(|asked| open.has_begun(asked.id)) else { return Ok(EnrolmentAnswer::Ended) };
+        let Some(device) = open.view.device(asked.device_id) else { return Ok(EnrolmentAnswer::Ended) };
+        let response = FactorResponse::typed(code);
+        let target = Target::Wire { wire_id: registration.to_owned(), purpose: Purpose::Enrol, device: None };
+        let answer = AnswerRequest { user: open.user, target, response: response.clone() };
+        let actor = Actor { client: open.session.client_id, right: Right::Manage, ..context };
+        Ok(match self.verify(answer, actor.clone()).await? {
+            Outcome::Accepted { .. } => {
+                self.notify_if_invited(&open.view, asked.id, actor).await;
+                match self.finished(open.user, asked.id, device).await? {
+                    Some(finished) => EnrolmentAnswer::Finished(finished),
+                    None => EnrolmentAnswer::Ended,
+                }
+            }
+            Outcome::Refused(Reason::Replay) => EnrolmentAnswer::Used(device.factor),
+            Outcome::Refused(Reason::Locked { until, .. }) => EnrolmentAnswer::Locked(until),
+            Outcome::Refused(Reason::WrongCode | Reason::CodeMissing | Reason::NotTyped) => {
+                EnrolmentAnswer::Wrong { factor: device.factor, minutes_ahead: self.minutes_ahead(device, &response)? }
+            }
+            Outcome::Refused(_) | Outcome::Pending(_) => EnrolmentAnswer::Ended,
+        })
+    }
+
+    /// What the page finds that waits for a phone.
+    pub async fn invited_phone(&self, handle: &str) -> Result<EnrolmentWait, Fault> {
+        let Some((user, registration)) = self.read_wait_handle(handle) else { return Ok(EnrolmentWait::Ended) };
+        let wire_id = registration.to_string();
+        let state = self.verification(user, &wire_id, Purpose::Enrol).await?;
+        let Some(VerificationState { status, device, .. }) = state else { return Ok(EnrolmentWait::Ended) };
+        match status {
+            domain::Status::Pending { .. } => {
+                Ok(EnrolmentWait::Waits { language: language(&self.store.view(user).await?) })
+            }
+            domain::Status::Accepted { .. } => {
+                let view = self.store.view(user).await?;
+                let Some(device) = view.device(device) else { return Ok(EnrolmentWait::Ended) };
+                let finished = self.finished(user, registration, device).await?;
+                Ok(finished.map_or(EnrolmentWait::Ended, EnrolmentWait::Finished))
+            }
+            domain::Status::Rejected { .. } | domain::Status::Expired => Ok(EnrolmentWait::Ended),
+        }
+    }
+
+    /// What a finished registration leads on to.
+    async fn finished(
+        &self,
+        user: UserId,
+        registration: VerificationId,
+        device: &Device,
+    ) -> Result<Option<FinishedEnrolment>, Fault> {
+        let view = self.store.view(user).await?;
+        let Some(known) = view.device(device.id) else { return Ok(None) };
+        let next = self.next_invitation(registration);
+        let digest = Digest::of(next.as_bytes());
+        let leads_on = view.sessions.iter().any(|session| session.token == digest && session.is_open(self.now()));
+        let mut usable = view.devices.iter().filter(|device| device.status == domain::DeviceStatus::Active);
+        Ok(Some(FinishedEnrolment {
+            device: known.id,
+            factor: known.factor,
+            device_name: known.display_name.clone(),
+            next: leads_on.then_some(next),
+            only_phones: usable.all(|device| matches!(device.factor, FactorKind::Sms | FactorKind::Voice)),
+            language: language(&view),
+        }))
+    }
+
+    /// By how many minutes the clock of an authenticator is ahead whose code was wrong.
+    fn minutes_ahead(&self, device: &Device, response: &FactorResponse) -> Result<Option<i64>, Fault> {
+        let Credential::Totp(totp) = self.open_credential(device)? else { return Ok(None) };
+        let period = i64::from(totp.period.max(1)) * 1_000;
+        let steps = totp.steps_ahead(response, self.now(), CLOCK_OFF / period);
+        Ok(steps.filter(|steps| steps.abs() > 1).map(|steps| (steps * period) / MINUTE))
+    }
+
+    async fn invitation_of(&self, form: &InvitationForm) -> Result<Open, InvitationError> {
+        let open = self.open_invitation(&form.token).await?.ok_or(InvitationError::Over)?;
+        let nonce = Digest::of(self.invitation_nonce(&open.token).as_bytes());
+        match nonce.matches(&Digest::of(form.nonce.as_bytes())) {
+            true => Ok(open),
+            false => Err(InvitationError::NotFromPage),
+        }
+    }
+
+    /// An invitation that waits, with its user as committed at some recent moment.
+    async fn open_invitation(&self, token: &str) -> Result<Option<Open>, Fault> {
+        let is_token = token.len() == TOKEN_LENGTH
+            && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        if !is_token {
+            return Ok(None);
+        }
+        let digest = Digest::of(token.as_bytes());
+        let Some(user) = self.store.invited(digest).await? else { return Ok(None) };
+        let view = self.store.view(user).await?;
+        let (now, is_barred) = (self.now(), view.user.as_ref().is_none_or(|user| user.is_barred(self.now())));
+        let found = view.sessions.iter().find(|session| session.token == digest && session.is_open(now));
+        let session = found.filter(|session| matches!(session.kind, SessionKind::Invitation { .. }) && !is_barred);
+        Ok(session.cloned().map(|session| Open { user, view, session, token: digest }))
+    }
+
+    /// What shows that a form comes from the page of this invitation, on every node.
+    fn invitation_nonce(&self, token: &Digest) -> String {
+        self.under_key(NONCE, &token.0)
+    }
+
+    /// The token of the invitation that a registration leads on to.
+    pub(crate) fn next_invitation(&self, registration: VerificationId) -> String {
+        self.under_key(NEXT, registration.0.as_bytes())
+    }
+
+    /// What the page is found by that waits for a phone: only the page of this registration knows it.
+    fn wait_handle(&self, user: UserId, registration: VerificationId) -> String {
+        let named = format!("{user}.{registration}");
+        let mac = self.under_key(WAIT, named.as_bytes());
+        format!("{named}.{mac}")
+    }
+
+    fn read_wait_handle(&self, handle: &str) -> Option<(UserId, VerificationId)> {
+        let (named, mac) = handle.rsplit_once('.')?;
+        let wanted = Digest::of(self.under_key(WAIT, named.as_bytes()).as_bytes());
+        let (user, registration) = named.split_once('.')?;
+        let read = (UserId(user.parse().ok()?), registration.parse().ok()?);
+        wanted.matches(&Digest::of(mac.as_bytes())).then_some(read)
+    }
+
+    fn under_key(&self, context: &str, bytes: &[u8]) -> String {
+        data_encoding::BASE64URL_NOPAD.encode(&self.installation_key.key().mac(context, bytes))
+    }
+}
