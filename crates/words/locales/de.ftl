@@ -1,5 +1,7 @@
 sms = { $code } ist Ihr Code für { $brand }. Er gilt { $minutes } Min. Geben Sie ihn nicht weiter.
 warning-sms = { $brand }: zu viele Anmeldeanfragen, die Sie nicht bestätigt haben. Sind sie nicht von Ihnen, ändern Sie Ihr Passwort.
+invitation-sms = { $brand }: Anmeldung einrichten. Nicht weitergeben: { $link }
+added-sms = { $brand }: neue Anmeldemethode hinzugefügt: { $device }. Nicht Sie? Sofort die Administration informieren.
 test-sms = Testnachricht von { $brand }. Sie müssen nichts tun.
 
 voice = Hier ist { $brand }. Ihr Code lautet: { $code }. Noch einmal, Ihr Code lautet: { $code }. Auf Wiederhören.
@@ -32,6 +34,15 @@ both-caution = Wenn Sie das nicht angefordert haben, kennt vielleicht jemand Ihr
 warning-subject = Anmeldungen bei { $brand }, die Sie nicht bestätigt haben
 warning-lead = Jemand versucht immer wieder, sich in Ihrem Namen bei { $brand } anzumelden, und Sie haben das nicht bestätigt. Vorläufig werden keine weiteren Anfragen an Ihr Telefon gesendet.
 warning-caution = Wenn Sie das nicht waren, kennt jemand Ihr Passwort: Ändern Sie es. Bestätigen Sie keine Anfrage, die Sie nicht selbst ausgelöst haben.
+invitation-subject = Richten Sie Ihre Anmeldung bei { $brand } ein
+invitation-lead = Sie sind eingeladen, einen zweiten Schritt für die Anmeldung bei { $brand } einzurichten. Das dauert zwei Minuten; halten Sie Ihr Telefon bereit. Öffnen Sie diesen Link, um zu beginnen
+invitation-button = Jetzt einrichten
+invitation-life-hours = Der Link gilt einmal und { $hours } Stunden lang.
+invitation-life-days = Der Link gilt einmal und { $days } Tage lang.
+invitation-caution = Der Link ist nur für Sie: Geben Sie ihn nicht weiter, auch nicht an Leute, die Hilfe anbieten. Wenn Sie ihn nicht erwartet haben, fragen Sie zuerst Ihre Administration.
+added-subject = Neue Anmeldemethode bei { $brand }
+added-lead = Zu Ihrem Konto bei { $brand } wurde eine neue Anmeldemethode hinzugefügt
+added-caution = Wenn Sie das waren, müssen Sie nichts tun. Wenn nicht, kann sich jemand anders als Sie anmelden: Informieren Sie sofort Ihre Administration, und ändern Sie Ihr Passwort.
 test-subject = Testnachricht von { $brand }
 test-lead = Dies ist eine Testnachricht von { $brand }. Sie müssen nichts tun.
 

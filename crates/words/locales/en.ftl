@@ -1,6 +1,8 @@
 # Text messages. A telephone shows 160 characters of the basic alphabet as one message.
 sms = { $code } is your { $brand } code. It works for { $minutes } min. Never share it.
 warning-sms = { $brand }: too many sign-in requests that you did not accept. If they are not yours, change your password.
+invitation-sms = { $brand }: set up your sign-in. Do not share: { $link }
+added-sms = { $brand }: a new way to sign in was added: { $device }. Not you? Tell your administrator at once.
 test-sms = Test message from { $brand }. It asks for nothing.
 
 # Calls.
@@ -35,6 +37,15 @@ both-caution = If you did not ask for it, somebody may know your password: chang
 warning-subject = Sign-ins to { $brand } that you did not accept
 warning-lead = Somebody asks again and again to sign in to { $brand } in your name, and you did not accept. For now no more requests are sent to your phone.
 warning-caution = If it was not you, somebody knows your password: change it. Accept no request that you have not made yourself.
+invitation-subject = Set up your sign-in to { $brand }
+invitation-lead = You have been invited to set up a second step for signing in to { $brand }. It takes two minutes; have your phone at hand. Open this link to begin
+invitation-button = Set up now
+invitation-life-hours = The link works once, for { $hours } hours.
+invitation-life-days = The link works once, for { $days } days.
+invitation-caution = The link is for you alone: do not pass it on, not even to those who offer help. If you did not expect it, ask your administrator first.
+added-subject = New way to sign in to { $brand }
+added-lead = A new way to sign in was added to your { $brand } account
+added-caution = If it was you, there is nothing to do. If it was not, somebody else can sign in as you: tell your administrator at once, and change your password.
 test-subject = Test message from { $brand }
 test-lead = This is a test message from { $brand }. It asks for nothing.
 

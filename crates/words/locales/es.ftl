@@ -1,5 +1,7 @@
 sms = { $code } es su clave de { $brand }. Vale durante { $minutes } min. No la comparta con nadie.
 warning-sms = { $brand }: demasiadas solicitudes de acceso sin aceptar por usted. Si no son suyas, cambie su contraseña.
+invitation-sms = { $brand }: configure su acceso. No lo comparta: { $link }
+added-sms = { $brand }: nuevo modo de acceso añadido: { $device }. ¿No fue usted? Avise ya a su administrador.
 test-sms = Mensaje de prueba de { $brand }. No tiene que hacer nada.
 
 voice = Le habla { $brand }. Su código es: { $code }. Repito, su código es: { $code }. Adiós.
@@ -32,6 +34,15 @@ both-caution = Si no lo ha pedido, es posible que alguien conozca su contraseña
 warning-subject = Accesos a { $brand } que usted no aceptó
 warning-lead = Alguien pide una y otra vez acceder a { $brand } en su nombre, y usted no lo aceptó. Por ahora no se envían más solicitudes a su teléfono.
 warning-caution = Si no fue usted, alguien conoce su contraseña: cámbiela. No acepte ninguna solicitud que no haya hecho usted.
+invitation-subject = Configure su acceso a { $brand }
+invitation-lead = Se le invita a configurar un segundo paso para acceder a { $brand }. Se tarda dos minutos; tenga el teléfono a mano. Abra este enlace para empezar
+invitation-button = Configurar ahora
+invitation-life-hours = El enlace vale una sola vez, durante { $hours } horas.
+invitation-life-days = El enlace vale una sola vez, durante { $days } días.
+invitation-caution = El enlace es solo para usted: no lo pase a nadie, ni siquiera a quien le ofrezca ayuda. Si no lo esperaba, pregunte antes a su administrador.
+added-subject = Nueva forma de acceder a { $brand }
+added-lead = Se ha añadido una nueva forma de acceso a su cuenta de { $brand }
+added-caution = Si fue usted, no tiene que hacer nada. Si no, otra persona puede acceder en su nombre: avise enseguida a su administrador y cambie su contraseña.
 test-subject = Mensaje de prueba de { $brand }
 test-lead = Este es un mensaje de prueba de { $brand }. No tiene que hacer nada.
 

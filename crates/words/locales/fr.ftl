@@ -1,5 +1,7 @@
 sms = { $code } est votre code { $brand }. Il est valable { $minutes } min. Ne le donnez à personne.
 warning-sms = { $brand } : trop de demandes de connexion que vous n'avez pas acceptées. Si ce n'est pas vous, changez votre mot de passe.
+invitation-sms = { $brand } : créez votre accès. Ne le partagez pas : { $link }
+added-sms = { $brand } : nouveau moyen de connexion : { $device }. Pas vous ? Prévenez vite votre administrateur.
 test-sms = Message de test de { $brand }. Vous n'avez rien à faire.
 
 voice = Ici { $brand }. Votre code est : { $code }. Je répète, votre code est : { $code }. Au revoir.
@@ -32,6 +34,15 @@ both-caution = Si vous ne l'avez pas demandé, quelqu'un connaît peut-être vot
 warning-subject = Connexions à { $brand } que vous n'avez pas acceptées
 warning-lead = Quelqu'un demande sans cesse à se connecter à { $brand } en votre nom, et vous ne l'avez pas accepté. Pour l'instant, aucune autre demande n'est envoyée à votre téléphone.
 warning-caution = Si ce n'était pas vous, quelqu'un connaît votre mot de passe : changez-le. N'acceptez aucune demande que vous n'avez pas faite vous-même.
+invitation-subject = Configurez votre connexion à { $brand }
+invitation-lead = Vous êtes invité à configurer une seconde étape pour vous connecter à { $brand }. Cela prend deux minutes ; gardez votre téléphone à portée de main. Ouvrez ce lien pour commencer
+invitation-button = Configurer maintenant
+invitation-life-hours = Le lien est valable une seule fois, pendant { $hours } heures.
+invitation-life-days = Le lien est valable une seule fois, pendant { $days } jours.
+invitation-caution = Ce lien est pour vous seul : ne le transmettez à personne, pas même à ceux qui proposent leur aide. Si vous ne l'attendiez pas, demandez d'abord à votre administrateur.
+added-subject = Nouveau moyen de connexion à { $brand }
+added-lead = Un nouveau moyen de connexion a été ajouté à votre compte { $brand }
+added-caution = Si c'était vous, il n'y a rien à faire. Sinon, quelqu'un d'autre peut se connecter à votre place : prévenez aussitôt votre administrateur et changez votre mot de passe.
 test-subject = Message de test de { $brand }
 test-lead = Ceci est un message de test de { $brand }. Vous n'avez rien à faire.
 
