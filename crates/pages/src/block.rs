@@ -4,6 +4,8 @@
 use minijinja::{Value, context};
 
 use crate::html::Html;
+use crate::pictogram::Pictogram;
+use crate::qr::Qr;
 
 /// How something ended, or how it is now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +35,9 @@ impl Tone {
     /// Its drawing, in a square of 24. Screen readers pass over it: the words beside it say the same.
     fn drawing(self) -> Value {
         let path = match self {
-            Self::Waiting => return Value::from(""),
+            Self::Waiting => {
+                return Value::from_safe_string(r#"<span class="turning" aria-hidden="true"></span>"#.to_owned());
+            }
             Self::Plain => r#"<circle cx="12" cy="12" r="9"/><path d="M12 7v5l3 2"/>"#,
             Self::Info => r#"<circle cx="12" cy="12" r="9"/><path d="M12 11v5M12 8v.01"/>"#,
             Self::Success => r#"<path d="M5 12.5l4.5 4.5L19 7.5"/>"#,
@@ -91,6 +95,22 @@ pub struct Field {
     pub attributes: Vec<(&'static str, &'static str)>,
 }
 
+/// One of several ways, with what it is good for. It is a form, so that choosing it is pressing its button.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    /// A word that no other choice of the page has.
+    pub key: &'static str,
+    pub picture: Pictogram,
+    pub title: Html,
+    /// What is to be said of it at a glance.
+    pub badge: Option<(Tone, Html)>,
+    pub text: Html,
+    pub action: String,
+    pub hidden: Vec<(&'static str, String)>,
+    pub fields: Vec<Field>,
+    pub button: Button,
+}
+
 /// A part of a page.
 #[derive(Debug, Clone)]
 pub enum Block {
@@ -104,10 +124,23 @@ pub enum Block {
     Notice { tone: Tone, text: Html },
     /// A code to read.
     Code(Html),
+    /// The same below what it is for.
+    Labelled { label: Html, code: Html },
     /// A form that posts to `action`.
     Form { action: String, hidden: Vec<(&'static str, String)>, fields: Vec<Field>, buttons: Vec<Button> },
+    /// One of several ways.
+    Choice(Box<Choice>),
+    /// A picture for cameras, with what it is for those who do not see it.
+    Picture(Qr, Html),
+    /// What to type where a picture cannot be read: folded away until it is asked for. The key is in groups, and one tap
+    /// selects the whole of it without the gaps.
+    Key { summary: Html, facts: Vec<(Html, Html)>, name: Html, groups: Vec<String> },
+    /// Something to know, in small letters, with a link if there is more of it elsewhere.
+    Aside { text: Html, link: Option<(String, Html)> },
     /// Links that look like buttons.
     Links(Vec<(Weight, String, Html)>),
+    /// The same, each in a window apart, so that this page stays.
+    Apart(Vec<(Weight, String, Html)>),
     /// What to do, in order.
     Steps(Vec<Html>),
     /// Things, each with the state it is in.
@@ -123,6 +156,16 @@ pub enum Block {
 impl Block {
     /// As the template takes it.
     pub(crate) fn value(&self) -> Value {
+        let pairs = |facts: &[(Html, Html)]| {
+            let fact = |(name, value): &(Html, Html)| context! { name => name.value(), value => value.value() };
+            facts.iter().map(fact).collect::<Vec<_>>()
+        };
+        let links = |links: &[(Weight, String, Html)]| {
+            let link = |(weight, href, text): &(Weight, String, Html)| {
+                context! { class => weight.class(), href => Html::text(href).value(), text => text.value() }
+            };
+            links.iter().map(link).collect::<Vec<_>>()
+        };
         match self {
             Self::Head { sign, title, lines } => {
                 let line = |(place, text): (usize, &Html)| {
@@ -137,35 +180,43 @@ impl Block {
                 }
             }
             Self::Section { id, title } => context! { kind => "section", id => *id, title => title.value() },
-            Self::Facts(facts) => {
-                let fact = |(name, value): &(Html, Html)| context! { name => name.value(), value => value.value() };
-                context! { kind => "facts", facts => facts.iter().map(fact).collect::<Vec<_>>() }
-            }
+            Self::Facts(facts) => context! { kind => "facts", facts => pairs(facts) },
             Self::Notice { tone, text } => context! {
                 kind => "notice",
                 tone => tone.class(),
-                role => if *tone == Tone::Danger { "alert" } else { "" },
+                role => match tone {
+                    Tone::Danger => "alert",
+                    Tone::Waiting => "status",
+                    _ => "",
+                },
                 drawing => tone.drawing(),
                 text => text.value(),
             },
-            Self::Code(code) => context! { kind => "code", text => code.value() },
+            Self::Code(code) => context! { kind => "code", label => "", text => code.value() },
+            Self::Labelled { label, code } => {
+                context! { kind => "code", label => label.value(), text => code.value() }
+            }
             Self::Form { action, hidden, fields, buttons } => {
-                let hidden =
-                    hidden.iter().map(|(name, value)| context! { name => *name, value => Html::text(value).value() });
-                context! {
-                    kind => "form",
-                    action => Html::text(action).value(),
-                    hidden => hidden.collect::<Vec<_>>(),
-                    fields => fields.iter().map(Field::value).collect::<Vec<_>>(),
-                    buttons => buttons.iter().map(Button::value).collect::<Vec<_>>(),
-                }
+                let form = form(action, hidden, "", fields, buttons);
+                context! { kind => "form", class => "buttons", ..form }
             }
-            Self::Links(links) => {
-                let link = |(weight, href, text): &(Weight, String, Html)| {
-                    context! { class => weight.class(), href => Html::text(href).value(), text => text.value() }
-                };
-                context! { kind => "links", links => links.iter().map(link).collect::<Vec<_>>() }
+            Self::Choice(choice) => choice.value(),
+            Self::Picture(code, alt) => context! {
+                kind => "picture", side => code.side(), path => code.path(), alt => alt.value(),
+            },
+            Self::Key { summary, facts, name, groups } => context! {
+                kind => "key",
+                summary => summary.value(),
+                facts => pairs(facts),
+                name => name.value(),
+                groups => groups.iter().map(|group| Html::text(group).value()).collect::<Vec<_>>(),
+            },
+            Self::Aside { text, link } => {
+                let (href, link) = link.as_ref().map(|(href, said)| (Html::text(href).value(), said.value())).unzip();
+                context! { kind => "aside", text => text.value(), href => href, link => link }
             }
+            Self::Links(list) => context! { kind => "links", apart => false, links => links(list) },
+            Self::Apart(list) => context! { kind => "links", apart => true, links => links(list) },
             Self::Steps(steps) => {
                 context! { kind => "steps", steps => steps.iter().map(Html::value).collect::<Vec<_>>() }
             }
@@ -188,6 +239,38 @@ impl Block {
     }
 }
 
+/// What every form has. `key` is put before the ids of its fields.
+fn form(action: &str, hidden: &[(&'static str, String)], key: &str, fields: &[Field], buttons: &[Button]) -> Value {
+    let hidden = hidden.iter().map(|(name, value)| context! { name => *name, value => Html::text(value).value() });
+    context! {
+        key => "",
+        action => Html::text(action).value(),
+        hidden => hidden.collect::<Vec<_>>(),
+        fields => fields.iter().map(|field| field.value(key)).collect::<Vec<_>>(),
+        buttons => buttons.iter().map(Button::value).collect::<Vec<_>>(),
+    }
+}
+
+impl Choice {
+    fn value(&self) -> Value {
+        let key = format!("{}-", self.key);
+        let form = form(&self.action, &self.hidden, &key, &self.fields, std::slice::from_ref(&self.button));
+        let (tone, badge) = self.badge.as_ref().map(|(tone, text)| (tone.class(), text.value())).unzip();
+        let is_first = self.button.weight == Weight::Primary;
+        context! {
+            kind => "form",
+            class => if is_first { "choice first" } else { "choice" },
+            key => self.key,
+            drawing => self.picture.drawing(),
+            title => self.title.value(),
+            tone => tone,
+            badge => badge,
+            text => self.text.value(),
+            ..form
+        }
+    }
+}
+
 impl Button {
     fn value(&self) -> Value {
         let (name, value) = self.says.unwrap_or_default();
@@ -196,10 +279,13 @@ impl Button {
 }
 
 impl Field {
-    fn value(&self) -> Value {
+    /// As the template takes it. `key` sets its id apart from that of a field with the same name in another form.
+    fn value(&self, key: &str) -> Value {
         let name = self.name;
+        let id = format!("{key}{name}");
         let described = [("fault", &self.fault), ("hint", &self.hint)].into_iter();
-        let described = described.filter(|(_, text)| text.is_some()).map(|(part, _)| format!("{name}-{part}"));
+        let described = described.filter(|(_, text)| text.is_some()).map(|(part, _)| format!("{id}-{part}"));
+        let described = described.collect::<Vec<_>>().join(" ");
         let attributes = self.attributes.iter().map(|(name, value)| context! { name => *name, value => *value });
         context! {
             name,
@@ -207,7 +293,8 @@ impl Field {
             hint => self.hint.as_ref().map_or_else(|| Value::from(""), Html::value),
             fault => self.fault.as_ref().map_or_else(|| Value::from(""), Html::value),
             attributes => attributes.collect::<Vec<_>>(),
-            described_by => described.collect::<Vec<_>>().join(" "),
+            id,
+            described_by => described,
         }
     }
 }

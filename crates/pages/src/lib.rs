@@ -10,20 +10,29 @@
 mod asset;
 mod block;
 mod color;
+mod enrol;
 pub mod gallery;
 mod html;
 mod link;
 mod page;
 mod pages;
+mod pictogram;
+mod qr;
 mod reader;
 mod text;
 mod trouble;
 
-pub use crate::block::{Block, Button, Field, Tone, Weight};
+pub use crate::block::{Block, Button, Choice, Field, Tone, Weight};
+pub use crate::enrol::{
+    AuthenticatorForm, AuthenticatorRetry, BEGIN, ENROL_CODE, EnrolChoice, EnrolDone, EnrolFactor, EnrolFault,
+    EnrolForm, EnrolOffer, EnrolPage, PairForm, PhoneWait, SentCodeForm, TARGET,
+};
 pub use crate::html::Html;
 pub use crate::link::{ANSWER, CONFIRM, DISOWN, LinkForm, LinkPage, LinkPurpose, ShownMoment};
 pub use crate::page::WebPage;
 pub use crate::pages::Pages;
+pub use crate::pictogram::Pictogram;
+pub use crate::qr::Qr;
 pub use crate::reader::accepted_languages;
 pub use crate::text::Text;
 pub use crate::trouble::Trouble;

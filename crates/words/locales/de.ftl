@@ -1,5 +1,7 @@
 sms = { $code } ist Ihr Code für { $brand }. Er gilt { $minutes } Min. Geben Sie ihn nicht weiter.
 warning-sms = { $brand }: zu viele Anmeldeanfragen, die Sie nicht bestätigt haben. Sind sie nicht von Ihnen, ändern Sie Ihr Passwort.
+invitation-sms = { $brand }: Anmeldung einrichten. Nicht weitergeben: { $link }
+added-sms = { $brand }: neue Anmeldemethode hinzugefügt: { $device }. Nicht Sie? Sofort die Administration informieren.
 test-sms = Testnachricht von { $brand }. Sie müssen nichts tun.
 
 voice = Hier ist { $brand }. Ihr Code lautet: { $code }. Noch einmal, Ihr Code lautet: { $code }. Auf Wiederhören.
@@ -32,6 +34,15 @@ both-caution = Wenn Sie das nicht angefordert haben, kennt vielleicht jemand Ihr
 warning-subject = Anmeldungen bei { $brand }, die Sie nicht bestätigt haben
 warning-lead = Jemand versucht immer wieder, sich in Ihrem Namen bei { $brand } anzumelden, und Sie haben das nicht bestätigt. Vorläufig werden keine weiteren Anfragen an Ihr Telefon gesendet.
 warning-caution = Wenn Sie das nicht waren, kennt jemand Ihr Passwort: Ändern Sie es. Bestätigen Sie keine Anfrage, die Sie nicht selbst ausgelöst haben.
+invitation-subject = Richten Sie Ihre Anmeldung bei { $brand } ein
+invitation-lead = Sie sind eingeladen, einen zweiten Schritt für die Anmeldung bei { $brand } einzurichten. Das dauert zwei Minuten; halten Sie Ihr Telefon bereit. Öffnen Sie diesen Link, um zu beginnen
+invitation-button = Jetzt einrichten
+invitation-life-hours = Der Link gilt einmal und { $hours } Stunden lang.
+invitation-life-days = Der Link gilt einmal und { $days } Tage lang.
+invitation-caution = Der Link ist nur für Sie: Geben Sie ihn nicht weiter, auch nicht an Leute, die Hilfe anbieten. Wenn Sie ihn nicht erwartet haben, fragen Sie zuerst Ihre Administration.
+added-subject = Neue Anmeldemethode bei { $brand }
+added-lead = Zu Ihrem Konto bei { $brand } wurde eine neue Anmeldemethode hinzugefügt
+added-caution = Wenn Sie das waren, müssen Sie nichts tun. Wenn nicht, kann sich jemand anders als Sie anmelden: Informieren Sie sofort Ihre Administration, und ändern Sie Ihr Passwort.
 test-subject = Testnachricht von { $brand }
 test-lead = Dies ist eine Testnachricht von { $brand }. Sie müssen nichts tun.
 
@@ -75,6 +86,111 @@ page-link-over-advice = Wenn Sie gerade bestätigt haben, sind Sie fertig: Kehre
 page-link-not-from-page = Diese Antwort zählt nicht
 page-link-not-from-page-lead = Sie kam von einer anderen Website, deshalb wurde nichts bestätigt.
 page-link-not-from-page-advice = Öffnen Sie den Link aus der Nachricht selbst, und antworten Sie auf der Seite, die er zeigt.
+page-enrol-title = Zweiten Schritt einrichten
+page-enrol-lead = Ihr Passwort allein reicht für { $brand } nicht. Wählen Sie, wie Sie zeigen, dass Sie es sind.
+page-enrol-account = Konto
+page-enrol-by = Eingeladen von
+page-enrol-until = Link gilt
+page-enrol-hours-left = { $hours ->
+    [one] noch eine Stunde lang ({ $clock })
+   *[other] noch { $hours } Stunden lang ({ $clock })
+}
+page-enrol-days-left = { $days ->
+    [one] noch einen Tag lang ({ $clock })
+   *[other] noch { $days } Tage lang ({ $clock })
+}
+page-enrol-replaces = Ihre bisherigen Geräte gelten nicht mehr, sobald Sie hier fertig sind. Bis dahin ändert sich nichts.
+page-enrol-recommended = Empfohlen
+page-enrol-weaker = Schwächer
+page-enrol-totp = Authenticator-App
+page-enrol-totp-text = Eine App auf Ihrem Telefon zeigt alle 30 Sekunden einen neuen Code, auch ohne Netz.
+page-enrol-totp-begin = Authenticator-App verwenden
+page-enrol-push = Anfrage auf Ihrem Telefon
+page-enrol-push-text = Ihr Telefon fragt, ob Sie es sind, und Sie antworten mit einem Tipp. Sie müssen keinen Code eingeben.
+page-enrol-push-begin = Anfragen auf mein Telefon
+page-enrol-email = E-Mail
+page-enrol-email-text = Sie bekommen jedes Mal einen Code per E-Mail. Das ist so sicher wie Ihr Postfach.
+page-enrol-email-field = E-Mail-Adresse
+page-enrol-email-begin = Code per E-Mail senden
+page-enrol-sms = SMS
+page-enrol-sms-text = Sie bekommen jedes Mal einen Code per SMS. Das ist der schwächste Weg: Andere können eine Nummer übernehmen oder ihre Nachrichten mitlesen.
+page-enrol-sms-field = Mobilnummer
+page-enrol-sms-hint = Mit Ländervorwahl, wie +49 1511 2345678.
+page-enrol-sms-begin = Code per SMS senden
+page-enrol-known = Lassen Sie das Feld leer, um { $to } zu verwenden.
+page-enrol-lost = Wenn Sie Ihr Telefon verlieren, bitten Sie Ihre Administration um einen neuen Link.
+page-enrol-help = Administration fragen
+page-enrol-app = Konto in der App hinzufügen
+page-enrol-app-lead = Öffnen Sie Ihre Authenticator-App, fügen Sie ein Konto hinzu, und scannen Sie dieses Bild.
+page-enrol-app-which = Noch keine solche App? Jede passt, zum Beispiel Google Authenticator, Microsoft Authenticator, Aegis oder ein Passwortmanager.
+page-enrol-app-alt = QR-Code für Ihre Authenticator-App. Wenn Sie ihn nicht scannen können, nehmen Sie den Link oder den Schlüssel, die folgen.
+page-enrol-app-open = In einer App auf diesem Telefon öffnen
+page-enrol-app-key = Schlüssel eintippen statt scannen
+page-enrol-app-issuer = Aussteller
+page-enrol-app-secret = Schlüssel
+page-enrol-app-once = Bild und Schlüssel werden nur einmal gezeigt: Lassen Sie diese Seite offen, bis Sie fertig sind.
+page-enrol-app-code = Code, den die App zeigt
+page-enrol-app-code-hint = Er wechselt alle 30 Sekunden.
+page-enrol-confirm = Bestätigen
+page-enrol-again = Neu beginnen
+page-enrol-try = Code noch einmal eingeben
+page-enrol-try-lead = Das Konto { $who } in Ihrer App ist weiterhin das richtige.
+page-enrol-try-advice = Es ist nicht in Ihrer App? Beginnen Sie neu, um ein neues Bild zu bekommen, und löschen Sie in der App, was sie für dieses Konto hat.
+page-enrol-wrong = Dieser Code stimmt nicht. Geben Sie den ein, den die App jetzt zeigt.
+page-enrol-wrong-sent = Dieser Code stimmt nicht. Geben Sie den aus der neuesten Nachricht ein.
+page-enrol-used = Dieser Code wurde schon benutzt. Warten Sie auf den nächsten, höchstens 30 Sekunden.
+page-enrol-clock-fast = { $minutes ->
+    [one] Die Uhr Ihres Telefons geht eine Minute vor. Lassen Sie das Telefon die Zeit automatisch einstellen, und geben Sie dann den Code ein, den die App zeigt.
+   *[other] Die Uhr Ihres Telefons geht { $minutes } Minuten vor. Lassen Sie das Telefon die Zeit automatisch einstellen, und geben Sie dann den Code ein, den die App zeigt.
+}
+page-enrol-clock-slow = { $minutes ->
+    [one] Die Uhr Ihres Telefons geht eine Minute nach. Lassen Sie das Telefon die Zeit automatisch einstellen, und geben Sie dann den Code ein, den die App zeigt.
+   *[other] Die Uhr Ihres Telefons geht { $minutes } Minuten nach. Lassen Sie das Telefon die Zeit automatisch einstellen, und geben Sie dann den Code ein, den die App zeigt.
+}
+page-enrol-locked = Zu viele falsche Codes
+page-enrol-locked-lead = { $minutes ->
+    [one] Eine Minute lang wird kein Code angenommen. Öffnen Sie danach Ihren Link noch einmal.
+   *[other] { $minutes } Minuten lang wird kein Code angenommen. Öffnen Sie danach Ihren Link noch einmal.
+}
+page-enrol-locked-help = Für dieses Konto wird im Moment kein Code angenommen. Bitten Sie Ihre Administration, es zu entsperren.
+page-enrol-late = Das hat zu lange gedauert
+page-enrol-late-lead = Was Sie begonnen haben, ist abgelaufen, und nichts wurde geändert. Beginnen Sie neu: Es dauert eine Minute.
+page-enrol-pair = Telefon verbinden
+page-enrol-pair-lead = Richten Sie die Kamera Ihres Telefons auf dieses Bild, und öffnen Sie die Seite, die sie findet.
+page-enrol-pair-alt = QR-Code mit der Adresse der App. Wenn Sie ihn nicht scannen können, nehmen Sie den Link oder den Code, die folgen.
+page-enrol-pair-open = Auf diesem Telefon: App öffnen
+page-enrol-pair-code = Oder tippen Sie diesen Code in die App
+page-enrol-pair-until = Code gilt
+page-enrol-waiting = Warten auf Ihr Telefon
+page-enrol-waiting-lead = Machen Sie auf Ihrem Telefon weiter. Diese Seite geht von selbst weiter.
+page-enrol-sent = Code eingeben
+page-enrol-sent-sms = Wir haben eine SMS an { $to } gesendet.
+page-enrol-sent-email = Wir haben eine E-Mail an { $to } gesendet.
+page-enrol-sent-code = Code aus der Nachricht
+page-enrol-resend = Neuen Code senden
+page-enrol-resend-now = Noch keine Nachricht? Sehen Sie auch im Spam-Ordner nach, oder fordern Sie einen neuen Code an.
+page-enrol-resend-later = { $seconds ->
+    [one] Noch keine Nachricht? In einer Sekunde können Sie einen neuen Code anfordern.
+   *[other] Noch keine Nachricht? In { $seconds } Sekunden können Sie einen neuen Code anfordern.
+}
+page-enrol-other-number = Andere Nummer verwenden
+page-enrol-other-address = Andere Adresse verwenden
+page-enrol-done = Alles eingerichtet
+page-enrol-done-totp = Ab jetzt geben Sie nach Ihrem Passwort den Code ein, den Ihre App zeigt.
+page-enrol-done-push = Ab jetzt beantworten Sie nach Ihrem Passwort die Anfrage auf Ihrem Telefon.
+page-enrol-done-email = Ab jetzt geben Sie nach Ihrem Passwort den Code ein, den wir Ihnen per E-Mail senden.
+page-enrol-done-sms = Ab jetzt geben Sie nach Ihrem Passwort den Code ein, den wir Ihnen per SMS senden.
+page-enrol-done-replaced = Ihre bisherigen Geräte wurden entfernt und gelten nicht mehr.
+page-enrol-done-number = Eine Telefonnummer allein ist schwach: Andere können sie übernehmen, und ohne Empfang kommt kein Code an. Bitte fügen Sie auch eine Authenticator-App hinzu.
+page-enrol-done-spare = Mit einem zweiten Weg kommen Sie hinein, wenn dieser verloren oder kaputt ist.
+page-enrol-done-next = Weiteren Weg hinzufügen
+page-enrol-done-next-until = { $minutes ->
+    [one] Das geht hier noch eine Minute lang.
+   *[other] Das geht hier noch { $minutes } Minuten lang.
+}
+page-enrol-done-close = Sie können diese Seite schließen.
+page-enrol-over-advice = Wenn Sie gerade fertig geworden sind, ist alles erledigt. Sonst bitten Sie Ihre Administration um einen neuen Link.
+page-enrol-not-from-page-lead = Sie kam von einer anderen Website, deshalb wurde nichts eingerichtet.
 page-not-found = Hier ist nichts
 page-not-found-lead = Vielleicht ist die Adresse unvollständig. Kopieren Sie sie ganz, oder öffnen Sie sie noch einmal aus der Nachricht.
 page-not-understood = Das wurde nicht verstanden

@@ -1,6 +1,8 @@
 # Text messages. A telephone shows 160 characters of the basic alphabet as one message.
 sms = { $code } is your { $brand } code. It works for { $minutes } min. Never share it.
 warning-sms = { $brand }: too many sign-in requests that you did not accept. If they are not yours, change your password.
+invitation-sms = { $brand }: set up your sign-in. Do not share: { $link }
+added-sms = { $brand }: a new way to sign in was added: { $device }. Not you? Tell your administrator at once.
 test-sms = Test message from { $brand }. It asks for nothing.
 
 # Calls.
@@ -35,6 +37,15 @@ both-caution = If you did not ask for it, somebody may know your password: chang
 warning-subject = Sign-ins to { $brand } that you did not accept
 warning-lead = Somebody asks again and again to sign in to { $brand } in your name, and you did not accept. For now no more requests are sent to your phone.
 warning-caution = If it was not you, somebody knows your password: change it. Accept no request that you have not made yourself.
+invitation-subject = Set up your sign-in to { $brand }
+invitation-lead = You have been invited to set up a second step for signing in to { $brand }. It takes two minutes; have your phone at hand. Open this link to begin
+invitation-button = Set up now
+invitation-life-hours = The link works once, for { $hours } hours.
+invitation-life-days = The link works once, for { $days } days.
+invitation-caution = The link is for you alone: do not pass it on, not even to those who offer help. If you did not expect it, ask your administrator first.
+added-subject = New way to sign in to { $brand }
+added-lead = A new way to sign in was added to your { $brand } account
+added-caution = If it was you, there is nothing to do. If it was not, somebody else can sign in as you: tell your administrator at once, and change your password.
 test-subject = Test message from { $brand }
 test-lead = This is a test message from { $brand }. It asks for nothing.
 
@@ -79,6 +90,111 @@ page-link-over-advice = If you have just confirmed, you are done: go back to whe
 page-link-not-from-page = This answer was not taken
 page-link-not-from-page-lead = It came from another website, so nothing was confirmed.
 page-link-not-from-page-advice = Open the link in the message itself, and answer on the page that it shows.
+page-enrol-title = Set up your second step
+page-enrol-lead = Your password alone is not enough for { $brand }. Choose how you will show that it is you.
+page-enrol-account = Account
+page-enrol-by = Invited by
+page-enrol-until = Link works
+page-enrol-hours-left = { $hours ->
+    [one] for one more hour ({ $clock })
+   *[other] for { $hours } more hours ({ $clock })
+}
+page-enrol-days-left = { $days ->
+    [one] for one more day ({ $clock })
+   *[other] for { $days } more days ({ $clock })
+}
+page-enrol-replaces = Your earlier devices stop working when you finish. Until then they work as before.
+page-enrol-recommended = Recommended
+page-enrol-weaker = Weaker
+page-enrol-totp = Authenticator app
+page-enrol-totp-text = An app on your phone shows a new code every 30 seconds, even without a network.
+page-enrol-totp-begin = Use an authenticator app
+page-enrol-push = Prompt on your phone
+page-enrol-push-text = Your phone asks whether it is you, and you answer with a tap. No code to type.
+page-enrol-push-begin = Use prompts on my phone
+page-enrol-email = E-mail
+page-enrol-email-text = You get a code by mail each time. It is as safe as your mailbox.
+page-enrol-email-field = E-mail address
+page-enrol-email-begin = Mail me a code
+page-enrol-sms = Text message
+page-enrol-sms-text = You get a code by text message each time. This is the weakest way: others can take over a number or read its messages.
+page-enrol-sms-field = Mobile number
+page-enrol-sms-hint = With its country code, as in +44 7700 900123.
+page-enrol-sms-begin = Text me a code
+page-enrol-known = Leave it empty to use { $to }.
+page-enrol-lost = If you lose your phone, ask your administrator for a new link.
+page-enrol-help = Ask your administrator
+page-enrol-app = Add your account to the app
+page-enrol-app-lead = Open your authenticator app, choose to add an account, and scan this picture.
+page-enrol-app-which = No such app yet? Any will do, for example Google Authenticator, Microsoft Authenticator, Aegis, or a password manager.
+page-enrol-app-alt = QR code for your authenticator app. If you cannot scan it, use the link or the key that follow.
+page-enrol-app-open = Open in an app on this phone
+page-enrol-app-key = Type a key instead of scanning
+page-enrol-app-issuer = Issuer
+page-enrol-app-secret = Key
+page-enrol-app-once = Picture and key are shown only once: keep this page open until you have finished.
+page-enrol-app-code = Code that the app shows
+page-enrol-app-code-hint = It changes every 30 seconds.
+page-enrol-confirm = Confirm
+page-enrol-again = Start again
+page-enrol-try = Type the code once more
+page-enrol-try-lead = The account { $who } in your app is still the right one.
+page-enrol-try-advice = Is it not in your app? Start again for a new picture, and delete what the app has for this account.
+page-enrol-wrong = This code is not right. Type the one that the app shows now.
+page-enrol-wrong-sent = This code is not right. Type the one from the newest message.
+page-enrol-used = This code has been used already. Wait for the next one: that takes 30 seconds at most.
+page-enrol-clock-fast = { $minutes ->
+    [one] The clock of your phone is one minute fast. Let the phone set its time automatically, then type the code that the app shows.
+   *[other] The clock of your phone is { $minutes } minutes fast. Let the phone set its time automatically, then type the code that the app shows.
+}
+page-enrol-clock-slow = { $minutes ->
+    [one] The clock of your phone is one minute slow. Let the phone set its time automatically, then type the code that the app shows.
+   *[other] The clock of your phone is { $minutes } minutes slow. Let the phone set its time automatically, then type the code that the app shows.
+}
+page-enrol-locked = Too many wrong codes
+page-enrol-locked-lead = { $minutes ->
+    [one] No code is accepted for one minute. After that, open your link again.
+   *[other] No code is accepted for { $minutes } minutes. After that, open your link again.
+}
+page-enrol-locked-help = No code is accepted for this account at the moment. Ask your administrator to unlock it.
+page-enrol-late = This took too long
+page-enrol-late-lead = What you began is over, and nothing was changed. Start again: it takes a minute.
+page-enrol-pair = Connect your phone
+page-enrol-pair-lead = Point the camera of your phone at this picture, and open the page that it finds.
+page-enrol-pair-alt = QR code with the address of the app. If you cannot scan it, use the link or the code that follow.
+page-enrol-pair-open = On this phone: open the app
+page-enrol-pair-code = Or type this code into the app
+page-enrol-pair-until = Code works
+page-enrol-waiting = Waiting for your phone
+page-enrol-waiting-lead = Finish on your phone. This page goes on by itself.
+page-enrol-sent = Type the code
+page-enrol-sent-sms = We have sent a text message to { $to }.
+page-enrol-sent-email = We have sent a mail to { $to }.
+page-enrol-sent-code = Code from the message
+page-enrol-resend = Send a new code
+page-enrol-resend-now = No message yet? Look into the spam folder as well, or get a new code.
+page-enrol-resend-later = { $seconds ->
+    [one] No message yet? You can get a new code in one second.
+   *[other] No message yet? You can get a new code in { $seconds } seconds.
+}
+page-enrol-other-number = Use another number
+page-enrol-other-address = Use another address
+page-enrol-done = You are set up
+page-enrol-done-totp = From now on, after your password, type the code that your app shows.
+page-enrol-done-push = From now on, after your password, answer the prompt on your phone.
+page-enrol-done-email = From now on, after your password, type the code that we mail you.
+page-enrol-done-sms = From now on, after your password, type the code that we text you.
+page-enrol-done-replaced = Your earlier devices were removed and no longer work.
+page-enrol-done-number = A telephone number alone is weak: others can take it over, and without reception no code arrives. Please add an authenticator app as well.
+page-enrol-done-spare = A second way lets you in when this one is lost or broken.
+page-enrol-done-next = Add another way
+page-enrol-done-next-until = { $minutes ->
+    [one] You can do so here for one minute.
+   *[other] You can do so here for { $minutes } minutes.
+}
+page-enrol-done-close = You can close this page.
+page-enrol-over-advice = If you have just finished, you are done. Otherwise ask your administrator for a new link.
+page-enrol-not-from-page-lead = It came from another website, so nothing was set up.
 page-not-found = There is nothing here
 page-not-found-lead = The address may be incomplete. Copy it whole, or open it from the message again.
 page-not-understood = This was not understood

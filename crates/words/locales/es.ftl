@@ -1,5 +1,7 @@
 sms = { $code } es su clave de { $brand }. Vale durante { $minutes } min. No la comparta con nadie.
 warning-sms = { $brand }: demasiadas solicitudes de acceso sin aceptar por usted. Si no son suyas, cambie su contraseña.
+invitation-sms = { $brand }: configure su acceso. No lo comparta: { $link }
+added-sms = { $brand }: nuevo modo de acceso añadido: { $device }. ¿No fue usted? Avise ya a su administrador.
 test-sms = Mensaje de prueba de { $brand }. No tiene que hacer nada.
 
 voice = Le habla { $brand }. Su código es: { $code }. Repito, su código es: { $code }. Adiós.
@@ -32,6 +34,15 @@ both-caution = Si no lo ha pedido, es posible que alguien conozca su contraseña
 warning-subject = Accesos a { $brand } que usted no aceptó
 warning-lead = Alguien pide una y otra vez acceder a { $brand } en su nombre, y usted no lo aceptó. Por ahora no se envían más solicitudes a su teléfono.
 warning-caution = Si no fue usted, alguien conoce su contraseña: cámbiela. No acepte ninguna solicitud que no haya hecho usted.
+invitation-subject = Configure su acceso a { $brand }
+invitation-lead = Se le invita a configurar un segundo paso para acceder a { $brand }. Se tarda dos minutos; tenga el teléfono a mano. Abra este enlace para empezar
+invitation-button = Configurar ahora
+invitation-life-hours = El enlace vale una sola vez, durante { $hours } horas.
+invitation-life-days = El enlace vale una sola vez, durante { $days } días.
+invitation-caution = El enlace es solo para usted: no lo pase a nadie, ni siquiera a quien le ofrezca ayuda. Si no lo esperaba, pregunte antes a su administrador.
+added-subject = Nueva forma de acceder a { $brand }
+added-lead = Se ha añadido una nueva forma de acceso a su cuenta de { $brand }
+added-caution = Si fue usted, no tiene que hacer nada. Si no, otra persona puede acceder en su nombre: avise enseguida a su administrador y cambie su contraseña.
 test-subject = Mensaje de prueba de { $brand }
 test-lead = Este es un mensaje de prueba de { $brand }. No tiene que hacer nada.
 
@@ -75,6 +86,111 @@ page-link-over-advice = Si acaba de confirmar, ya está: vuelva adonde empezó. 
 page-link-not-from-page = Esta respuesta no se ha tenido en cuenta
 page-link-not-from-page-lead = Venía de otro sitio web, así que no se ha confirmado nada.
 page-link-not-from-page-advice = Abra el enlace desde el propio mensaje y responda en la página que muestra.
+page-enrol-title = Configure su segundo paso
+page-enrol-lead = Su contraseña sola no basta para { $brand }. Elija cómo va a demostrar que es usted.
+page-enrol-account = Cuenta
+page-enrol-by = Invitación de
+page-enrol-until = El enlace vale
+page-enrol-hours-left = { $hours ->
+    [one] durante una hora más ({ $clock })
+   *[other] durante { $hours } horas más ({ $clock })
+}
+page-enrol-days-left = { $days ->
+    [one] durante un día más ({ $clock })
+   *[other] durante { $days } días más ({ $clock })
+}
+page-enrol-replaces = Sus dispositivos anteriores dejarán de servir cuando termine. Hasta entonces, nada cambia.
+page-enrol-recommended = Recomendado
+page-enrol-weaker = Menos seguro
+page-enrol-totp = Aplicación de autenticación
+page-enrol-totp-text = Una aplicación de su teléfono muestra un código nuevo cada 30 segundos, incluso sin conexión.
+page-enrol-totp-begin = Usar una aplicación
+page-enrol-push = Aviso en su teléfono
+page-enrol-push-text = Su teléfono pregunta si es usted, y usted responde con un toque. Sin escribir códigos.
+page-enrol-push-begin = Recibir avisos en mi teléfono
+page-enrol-email = Correo electrónico
+page-enrol-email-text = Recibe cada vez un código por correo. Es tan seguro como su buzón.
+page-enrol-email-field = Dirección de correo
+page-enrol-email-begin = Enviarme un código por correo
+page-enrol-sms = SMS
+page-enrol-sms-text = Recibe cada vez un código por SMS. Es la forma menos segura: otros pueden apoderarse de un número o leer sus mensajes.
+page-enrol-sms-field = Número de móvil
+page-enrol-sms-hint = Con el prefijo del país, por ejemplo +34 612 34 56 78.
+page-enrol-sms-begin = Enviarme un código por SMS
+page-enrol-known = Déjelo vacío para usar { $to }.
+page-enrol-lost = Si pierde el teléfono, pida un enlace nuevo a su administrador.
+page-enrol-help = Consultar al administrador
+page-enrol-app = Añada su cuenta a la aplicación
+page-enrol-app-lead = Abra su aplicación de autenticación, elija añadir una cuenta y escanee esta imagen.
+page-enrol-app-which = ¿Aún no tiene una? Cualquiera sirve, por ejemplo Google Authenticator, Microsoft Authenticator, Aegis o un gestor de contraseñas.
+page-enrol-app-alt = Código QR para su aplicación de autenticación. Si no puede escanearlo, use el enlace o la clave que siguen.
+page-enrol-app-open = Abrir en una aplicación de este teléfono
+page-enrol-app-key = Escribir una clave en vez de escanear
+page-enrol-app-issuer = Emisor
+page-enrol-app-secret = Clave
+page-enrol-app-once = La imagen y la clave se muestran una sola vez: deje esta página abierta hasta terminar.
+page-enrol-app-code = Código que muestra la aplicación
+page-enrol-app-code-hint = Cambia cada 30 segundos.
+page-enrol-confirm = Confirmar
+page-enrol-again = Empezar de nuevo
+page-enrol-try = Escriba el código otra vez
+page-enrol-try-lead = La cuenta { $who } de su aplicación sigue siendo la correcta.
+page-enrol-try-advice = ¿No está en su aplicación? Empiece de nuevo para obtener otra imagen y borre lo que la aplicación tenga de esta cuenta.
+page-enrol-wrong = Este código no es correcto. Escriba el que la aplicación muestra ahora.
+page-enrol-wrong-sent = Este código no es correcto. Escriba el del mensaje más reciente.
+page-enrol-used = Este código ya se usó. Espere al siguiente, 30 segundos como mucho.
+page-enrol-clock-fast = { $minutes ->
+    [one] El reloj de su teléfono va un minuto adelantado. Deje que ajuste la hora automáticamente y escriba después el código que muestra la aplicación.
+   *[other] El reloj de su teléfono va { $minutes } minutos adelantado. Deje que ajuste la hora automáticamente y escriba después el código que muestra la aplicación.
+}
+page-enrol-clock-slow = { $minutes ->
+    [one] El reloj de su teléfono va un minuto atrasado. Deje que ajuste la hora automáticamente y escriba después el código que muestra la aplicación.
+   *[other] El reloj de su teléfono va { $minutes } minutos atrasado. Deje que ajuste la hora automáticamente y escriba después el código que muestra la aplicación.
+}
+page-enrol-locked = Demasiados códigos incorrectos
+page-enrol-locked-lead = { $minutes ->
+    [one] No se acepta ningún código durante un minuto. Después, abra de nuevo su enlace.
+   *[other] No se acepta ningún código durante { $minutes } minutos. Después, abra de nuevo su enlace.
+}
+page-enrol-locked-help = Por ahora no se acepta ningún código para esta cuenta. Pida a su administrador que la desbloquee.
+page-enrol-late = Ha pasado demasiado tiempo
+page-enrol-late-lead = Lo que empezó ha caducado y no se ha cambiado nada. Empiece de nuevo: se tarda un minuto.
+page-enrol-pair = Conecte su teléfono
+page-enrol-pair-lead = Apunte a esta imagen con la cámara del teléfono y abra la página que encuentra.
+page-enrol-pair-alt = Código QR con la dirección de la aplicación. Si no puede escanearlo, use el enlace o el código que siguen.
+page-enrol-pair-open = En este teléfono: abrir la aplicación
+page-enrol-pair-code = O escriba este código en la aplicación
+page-enrol-pair-until = El código vale
+page-enrol-waiting = Esperando a su teléfono
+page-enrol-waiting-lead = Termine en su teléfono. Esta página continúa sola.
+page-enrol-sent = Escriba el código
+page-enrol-sent-sms = Hemos enviado un SMS al { $to }.
+page-enrol-sent-email = Hemos enviado un correo a { $to }.
+page-enrol-sent-code = Código del mensaje
+page-enrol-resend = Enviar un código nuevo
+page-enrol-resend-now = ¿Aún no hay mensaje? Mire también en el correo no deseado o pida un código nuevo.
+page-enrol-resend-later = { $seconds ->
+    [one] ¿Aún no hay mensaje? Podrá pedir un código nuevo dentro de un segundo.
+   *[other] ¿Aún no hay mensaje? Podrá pedir un código nuevo dentro de { $seconds } segundos.
+}
+page-enrol-other-number = Usar otro número
+page-enrol-other-address = Usar otra dirección
+page-enrol-done = Todo listo
+page-enrol-done-totp = A partir de ahora, después de la contraseña, escriba el código que muestra su aplicación.
+page-enrol-done-push = A partir de ahora, después de la contraseña, responda al aviso en su teléfono.
+page-enrol-done-email = A partir de ahora, después de la contraseña, escriba el código que le enviamos por correo.
+page-enrol-done-sms = A partir de ahora, después de la contraseña, escriba el código que le enviamos por SMS.
+page-enrol-done-replaced = Sus dispositivos anteriores se han eliminado y ya no sirven.
+page-enrol-done-number = Un número de teléfono solo es poco seguro: otros pueden apoderarse de él, y sin cobertura no llega ningún código. Añada también una aplicación de autenticación.
+page-enrol-done-spare = Con una segunda forma podrá entrar si esta se pierde o se estropea.
+page-enrol-done-next = Añadir otra forma
+page-enrol-done-next-until = { $minutes ->
+    [one] Puede hacerlo aquí durante un minuto.
+   *[other] Puede hacerlo aquí durante { $minutes } minutos.
+}
+page-enrol-done-close = Puede cerrar esta página.
+page-enrol-over-advice = Si acaba de terminar, ya está. Si no, pida un enlace nuevo a su administrador.
+page-enrol-not-from-page-lead = Venía de otro sitio web, así que no se ha configurado nada.
 page-not-found = Aquí no hay nada
 page-not-found-lead = Puede que la dirección esté incompleta. Cópiela entera o ábrala de nuevo desde el mensaje.
 page-not-understood = No se ha entendido

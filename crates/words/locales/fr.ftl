@@ -1,5 +1,7 @@
 sms = { $code } est votre code { $brand }. Il est valable { $minutes } min. Ne le donnez à personne.
 warning-sms = { $brand } : trop de demandes de connexion que vous n'avez pas acceptées. Si ce n'est pas vous, changez votre mot de passe.
+invitation-sms = { $brand } : créez votre accès. Ne le partagez pas : { $link }
+added-sms = { $brand } : nouveau moyen de connexion : { $device }. Pas vous ? Prévenez vite votre administrateur.
 test-sms = Message de test de { $brand }. Vous n'avez rien à faire.
 
 voice = Ici { $brand }. Votre code est : { $code }. Je répète, votre code est : { $code }. Au revoir.
@@ -32,6 +34,15 @@ both-caution = Si vous ne l'avez pas demandé, quelqu'un connaît peut-être vot
 warning-subject = Connexions à { $brand } que vous n'avez pas acceptées
 warning-lead = Quelqu'un demande sans cesse à se connecter à { $brand } en votre nom, et vous ne l'avez pas accepté. Pour l'instant, aucune autre demande n'est envoyée à votre téléphone.
 warning-caution = Si ce n'était pas vous, quelqu'un connaît votre mot de passe : changez-le. N'acceptez aucune demande que vous n'avez pas faite vous-même.
+invitation-subject = Configurez votre connexion à { $brand }
+invitation-lead = Vous êtes invité à configurer une seconde étape pour vous connecter à { $brand }. Cela prend deux minutes ; gardez votre téléphone à portée de main. Ouvrez ce lien pour commencer
+invitation-button = Configurer maintenant
+invitation-life-hours = Le lien est valable une seule fois, pendant { $hours } heures.
+invitation-life-days = Le lien est valable une seule fois, pendant { $days } jours.
+invitation-caution = Ce lien est pour vous seul : ne le transmettez à personne, pas même à ceux qui proposent leur aide. Si vous ne l'attendiez pas, demandez d'abord à votre administrateur.
+added-subject = Nouveau moyen de connexion à { $brand }
+added-lead = Un nouveau moyen de connexion a été ajouté à votre compte { $brand }
+added-caution = Si c'était vous, il n'y a rien à faire. Sinon, quelqu'un d'autre peut se connecter à votre place : prévenez aussitôt votre administrateur et changez votre mot de passe.
 test-subject = Message de test de { $brand }
 test-lead = Ceci est un message de test de { $brand }. Vous n'avez rien à faire.
 
@@ -75,6 +86,111 @@ page-link-over-advice = Si vous venez de confirmer, c’est terminé : revenez l
 page-link-not-from-page = Cette réponse n’a pas été prise en compte
 page-link-not-from-page-lead = Elle venait d’un autre site, donc rien n’a été confirmé.
 page-link-not-from-page-advice = Ouvrez le lien du message lui-même et répondez sur la page qu’il affiche.
+page-enrol-title = Configurez votre seconde étape
+page-enrol-lead = Votre mot de passe seul ne suffit pas pour { $brand }. Choisissez comment montrer que c’est bien vous.
+page-enrol-account = Compte
+page-enrol-by = Invitation de
+page-enrol-until = Lien valable
+page-enrol-hours-left = { $hours ->
+    [one] encore une heure ({ $clock })
+   *[other] encore { $hours } heures ({ $clock })
+}
+page-enrol-days-left = { $days ->
+    [one] encore un jour ({ $clock })
+   *[other] encore { $days } jours ({ $clock })
+}
+page-enrol-replaces = Vos appareils précédents ne fonctionneront plus dès que vous aurez terminé. D’ici là, rien ne change.
+page-enrol-recommended = Recommandé
+page-enrol-weaker = Moins sûr
+page-enrol-totp = Application d’authentification
+page-enrol-totp-text = Une application sur votre téléphone affiche un nouveau code toutes les 30 secondes, même sans réseau.
+page-enrol-totp-begin = Utiliser une application
+page-enrol-push = Demande sur votre téléphone
+page-enrol-push-text = Votre téléphone demande si c’est bien vous, et vous répondez d’un geste. Aucun code à saisir.
+page-enrol-push-begin = Recevoir les demandes sur mon téléphone
+page-enrol-email = E-mail
+page-enrol-email-text = Vous recevez chaque fois un code par e-mail. C’est aussi sûr que votre boîte aux lettres.
+page-enrol-email-field = Adresse e-mail
+page-enrol-email-begin = M’envoyer un code par e-mail
+page-enrol-sms = SMS
+page-enrol-sms-text = Vous recevez chaque fois un code par SMS. C’est le moyen le moins sûr : d’autres peuvent détourner un numéro ou lire ses messages.
+page-enrol-sms-field = Numéro de mobile
+page-enrol-sms-hint = Avec l’indicatif du pays, par exemple +33 6 39 98 12 34.
+page-enrol-sms-begin = M’envoyer un code par SMS
+page-enrol-known = Laissez ce champ vide pour utiliser { $to }.
+page-enrol-lost = Si vous perdez votre téléphone, demandez un nouveau lien à votre administrateur.
+page-enrol-help = Contacter l’administrateur
+page-enrol-app = Ajoutez votre compte à l’application
+page-enrol-app-lead = Ouvrez votre application d’authentification, ajoutez un compte et scannez cette image.
+page-enrol-app-which = Pas encore d’application ? Toutes conviennent, par exemple Google Authenticator, Microsoft Authenticator, Aegis ou un gestionnaire de mots de passe.
+page-enrol-app-alt = Code QR pour votre application d’authentification. Si vous ne pouvez pas le scanner, utilisez le lien ou la clé qui suivent.
+page-enrol-app-open = Ouvrir dans une application sur ce téléphone
+page-enrol-app-key = Saisir une clé au lieu de scanner
+page-enrol-app-issuer = Émetteur
+page-enrol-app-secret = Clé
+page-enrol-app-once = L’image et la clé ne s’affichent qu’une fois : gardez cette page ouverte jusqu’à la fin.
+page-enrol-app-code = Code affiché par l’application
+page-enrol-app-code-hint = Il change toutes les 30 secondes.
+page-enrol-confirm = Confirmer
+page-enrol-again = Recommencer
+page-enrol-try = Saisissez le code encore une fois
+page-enrol-try-lead = Le compte { $who } dans votre application reste le bon.
+page-enrol-try-advice = Il n’est pas dans votre application ? Recommencez pour obtenir une nouvelle image, et supprimez ce que l’application a pour ce compte.
+page-enrol-wrong = Ce code n’est pas le bon. Saisissez celui que l’application affiche maintenant.
+page-enrol-wrong-sent = Ce code n’est pas le bon. Saisissez celui du message le plus récent.
+page-enrol-used = Ce code a déjà servi. Attendez le suivant, 30 secondes au plus.
+page-enrol-clock-fast = { $minutes ->
+    [one] L’horloge de votre téléphone avance d’une minute. Laissez-le régler l’heure automatiquement, puis saisissez le code affiché par l’application.
+   *[other] L’horloge de votre téléphone avance de { $minutes } minutes. Laissez-le régler l’heure automatiquement, puis saisissez le code affiché par l’application.
+}
+page-enrol-clock-slow = { $minutes ->
+    [one] L’horloge de votre téléphone retarde d’une minute. Laissez-le régler l’heure automatiquement, puis saisissez le code affiché par l’application.
+   *[other] L’horloge de votre téléphone retarde de { $minutes } minutes. Laissez-le régler l’heure automatiquement, puis saisissez le code affiché par l’application.
+}
+page-enrol-locked = Trop de codes erronés
+page-enrol-locked-lead = { $minutes ->
+    [one] Aucun code n’est accepté pendant une minute. Ensuite, ouvrez de nouveau votre lien.
+   *[other] Aucun code n’est accepté pendant { $minutes } minutes. Ensuite, ouvrez de nouveau votre lien.
+}
+page-enrol-locked-help = Aucun code n’est accepté pour ce compte en ce moment. Demandez à votre administrateur de le déverrouiller.
+page-enrol-late = Cela a pris trop de temps
+page-enrol-late-lead = Ce que vous aviez commencé a expiré et rien n’a été modifié. Recommencez : cela prend une minute.
+page-enrol-pair = Connectez votre téléphone
+page-enrol-pair-lead = Dirigez l’appareil photo de votre téléphone vers cette image et ouvrez la page qu’il trouve.
+page-enrol-pair-alt = Code QR avec l’adresse de l’application. Si vous ne pouvez pas le scanner, utilisez le lien ou le code qui suivent.
+page-enrol-pair-open = Sur ce téléphone : ouvrir l’application
+page-enrol-pair-code = Ou saisissez ce code dans l’application
+page-enrol-pair-until = Code valable
+page-enrol-waiting = En attente de votre téléphone
+page-enrol-waiting-lead = Terminez sur votre téléphone. Cette page continue toute seule.
+page-enrol-sent = Saisissez le code
+page-enrol-sent-sms = Nous avons envoyé un SMS au { $to }.
+page-enrol-sent-email = Nous avons envoyé un e-mail à { $to }.
+page-enrol-sent-code = Code reçu
+page-enrol-resend = Envoyer un nouveau code
+page-enrol-resend-now = Pas encore de message ? Regardez aussi dans les indésirables, ou demandez un nouveau code.
+page-enrol-resend-later = { $seconds ->
+    [one] Pas encore de message ? Vous pourrez demander un nouveau code dans une seconde.
+   *[other] Pas encore de message ? Vous pourrez demander un nouveau code dans { $seconds } secondes.
+}
+page-enrol-other-number = Utiliser un autre numéro
+page-enrol-other-address = Utiliser une autre adresse
+page-enrol-done = Tout est prêt
+page-enrol-done-totp = Désormais, après votre mot de passe, saisissez le code affiché par votre application.
+page-enrol-done-push = Désormais, après votre mot de passe, répondez à la demande sur votre téléphone.
+page-enrol-done-email = Désormais, après votre mot de passe, saisissez le code que nous vous envoyons par e-mail.
+page-enrol-done-sms = Désormais, après votre mot de passe, saisissez le code que nous vous envoyons par SMS.
+page-enrol-done-replaced = Vos appareils précédents ont été supprimés et ne fonctionnent plus.
+page-enrol-done-number = Un numéro de téléphone seul est peu sûr : d’autres peuvent le détourner, et sans réseau aucun code n’arrive. Ajoutez aussi une application d’authentification.
+page-enrol-done-spare = Un second moyen vous permet d’entrer si celui-ci est perdu ou en panne.
+page-enrol-done-next = Ajouter un autre moyen
+page-enrol-done-next-until = { $minutes ->
+    [one] Vous pouvez le faire ici pendant une minute.
+   *[other] Vous pouvez le faire ici pendant { $minutes } minutes.
+}
+page-enrol-done-close = Vous pouvez fermer cette page.
+page-enrol-over-advice = Si vous venez de terminer, tout est en ordre. Sinon, demandez un nouveau lien à votre administrateur.
+page-enrol-not-from-page-lead = Elle venait d’un autre site, donc rien n’a été configuré.
 page-not-found = Il n’y a rien ici
 page-not-found-lead = L’adresse est peut-être incomplète. Copiez-la en entier, ou ouvrez-la de nouveau depuis le message.
 page-not-understood = Cette demande n’a pas été comprise

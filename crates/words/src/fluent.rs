@@ -56,24 +56,26 @@ impl Translations {
         filling: Filling<'_>,
     ) -> String {
         let said = |id: &str| self.said(id, language, brand, filling);
-        let Some(mail) = Mail::of(kind) else { return said(kind.name()) };
+        let Some(mail) = Mail::of(kind, filling.minutes) else { return said(kind.name()) };
         let subject = said(mail.subject);
         let lead = said(mail.lead);
         let text = |id: Option<&'static str>| id.map(said).unwrap_or_default();
+        let device = filling.of(kind).shown_device();
         let (life, caution, or, button) = (text(mail.life), text(mail.caution), text(mail.or), text(mail.button));
         let Filling { code, link, .. } = filling.of(kind);
         match part {
             Part::Subject => subject,
             Part::Text => {
-                let lead = if code.is_empty() && link.is_empty() { lead } else { format!("{lead}:") };
+                let leads_on = [code, link, &device].iter().any(|text| !text.is_empty());
+                let lead = if leads_on { format!("{lead}:") } else { lead };
                 let or = if or.is_empty() { or } else { format!("{or}:") };
-                let paragraphs = [lead.as_str(), code, or.as_str(), link, life.as_str(), caution.as_str()];
+                let paragraphs = [&lead, code, &device, &or, link, &life, &caution];
                 paragraphs.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n") + "\n"
             }
             Part::Html => {
                 let (brand, color, logo) = (&brand.name, &brand.color, &brand.logo);
                 let values = context! {
-                    language, subject, brand, color, logo, lead, code, or, link, button, life, caution,
+                    language, subject, brand, color, logo, lead, code, device, or, link, button, life, caution,
                 };
                 let template = self.layout.get_template("mail");
                 template.and_then(|template| template.render(values)).unwrap_or_default()
@@ -101,7 +103,11 @@ impl Translations {
         let mut values = FluentArgs::new();
         values.set("brand", brand.name.as_str());
         values.set("code", filling.code);
+        values.set("link", filling.link);
+        values.set("device", filling.shown_device());
         values.set("minutes", filling.minutes);
+        values.set("hours", filling.minutes / 60);
+        values.set("days", filling.minutes / (24 * 60));
         self.filled(id, language, &values)
     }
 
@@ -128,7 +134,8 @@ struct Mail {
 }
 
 impl Mail {
-    fn of(kind: MessageKind) -> Option<Self> {
+    /// `minutes` is the life of a link, which is said in a unit that people count in.
+    fn of(kind: MessageKind, minutes: i64) -> Option<Self> {
         Some(match kind {
             MessageKind::Email => Self {
                 subject: "email-subject",
@@ -159,6 +166,21 @@ impl Mail {
                 caution: Some("warning-caution"),
                 ..Self::default()
             },
+            MessageKind::InvitationEmail => Self {
+                subject: "invitation-subject",
+                lead: "invitation-lead",
+                button: Some("invitation-button"),
+                life: Some(match minutes {
+                    ..=119 => "link-life",
+                    120..=2_879 => "invitation-life-hours",
+                    _ => "invitation-life-days",
+                }),
+                caution: Some("invitation-caution"),
+                ..Self::default()
+            },
+            MessageKind::AddedEmail => {
+                Self { subject: "added-subject", lead: "added-lead", caution: Some("added-caution"), ..Self::default() }
+            }
             MessageKind::TestEmail => Self { subject: "test-subject", lead: "test-lead", ..Self::default() },
             MessageKind::Sms
             | MessageKind::Voice
@@ -169,6 +191,8 @@ impl Mail {
             | MessageKind::Push
             | MessageKind::PushNumber
             | MessageKind::WarningSms
+            | MessageKind::InvitationSms
+            | MessageKind::AddedSms
             | MessageKind::TestSms => return None,
         })
     }

@@ -37,6 +37,14 @@ pub enum MessageKind {
     WarningEmail,
     /// The same as a text message.
     WarningSms,
+    /// A mail with the link of an invitation.
+    InvitationEmail,
+    /// The same as a text message.
+    InvitationSms,
+    /// A mail that says that a device was added.
+    AddedEmail,
+    /// The same as a text message.
+    AddedSms,
     /// An operator's test of mail.
     TestEmail,
     /// An operator's test of text messages and calls.
@@ -45,7 +53,7 @@ pub enum MessageKind {
 
 impl MessageKind {
     /// Every kind there is.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 19] = [
         Self::Sms,
         Self::Voice,
         Self::Keypad,
@@ -59,6 +67,10 @@ impl MessageKind {
         Self::PushNumber,
         Self::WarningEmail,
         Self::WarningSms,
+        Self::InvitationEmail,
+        Self::InvitationSms,
+        Self::AddedEmail,
+        Self::AddedSms,
         Self::TestEmail,
         Self::TestSms,
     ];
@@ -79,6 +91,10 @@ impl MessageKind {
             Self::PushNumber => "push-number",
             Self::WarningEmail => "warning-email",
             Self::WarningSms => "warning-sms",
+            Self::InvitationEmail => "invitation-email",
+            Self::InvitationSms => "invitation-sms",
+            Self::AddedEmail => "added-email",
+            Self::AddedSms => "added-sms",
             Self::TestEmail => "test-email",
             Self::TestSms => "test-sms",
         }
@@ -96,22 +112,31 @@ impl MessageKind {
 
     /// Whether a text of this kind is of no use without the link.
     pub fn has_link(self) -> bool {
-        matches!(self, Self::EmailLink | Self::EmailBoth)
+        matches!(self, Self::EmailLink | Self::EmailBoth | Self::InvitationEmail | Self::InvitationSms)
+    }
+
+    /// Whether a text of this kind names a device.
+    pub fn has_device(self) -> bool {
+        matches!(self, Self::AddedEmail | Self::AddedSms)
     }
 
     /// The parts of a message of this kind.
     pub fn parts(self) -> &'static [Part] {
         match self {
-            Self::Email | Self::EmailLink | Self::EmailBoth | Self::WarningEmail | Self::TestEmail => {
-                &[Part::Subject, Part::Text, Part::Html]
-            }
+            Self::Email
+            | Self::EmailLink
+            | Self::EmailBoth
+            | Self::WarningEmail
+            | Self::InvitationEmail
+            | Self::AddedEmail
+            | Self::TestEmail => &[Part::Subject, Part::Text, Part::Html],
             _ => &[Part::Text],
         }
     }
 
     /// Whether its text travels as a text message.
     pub fn is_sms(self) -> bool {
-        matches!(self, Self::Sms | Self::WarningSms | Self::TestSms)
+        matches!(self, Self::Sms | Self::WarningSms | Self::InvitationSms | Self::AddedSms | Self::TestSms)
     }
 
     /// Whether its text is spoken in a call. A test is too, and has the length of a text message.
@@ -154,9 +179,14 @@ pub struct Filling<'a> {
     pub code: &'a str,
     /// The whole address of the link; empty where a message has none.
     pub link: &'a str,
-    /// The life of both in whole minutes.
+    /// The name of a device, as somebody chose it; empty where a message names none.
+    pub device: &'a str,
+    /// The life of code and link in whole minutes.
     pub minutes: i64,
 }
+
+/// Most characters of a device's name that a message shows: a text message has 160 for everything.
+const DEVICE_MAX: usize = 30;
 
 /// How the sender presents itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,13 +211,27 @@ pub struct Worded {
 }
 
 impl<'a> Filling<'a> {
-    /// Nothing, for a message that has neither code nor link.
-    pub const NOTHING: Self = Self { code: "", link: "", minutes: 0 };
+    /// Nothing, for a message with none of it; and what others are made from.
+    pub const NOTHING: Self = Self { code: "", link: "", device: "", minutes: 0 };
 
     /// Without what a message of this kind does not have.
     pub(crate) fn of(self, kind: MessageKind) -> Self {
         let keep = |kept: bool, text: &'a str| if kept { text } else { "" };
-        Self { code: keep(kind.has_code(), self.code), link: keep(kind.has_link(), self.link), ..self }
+        Self {
+            code: keep(kind.has_code(), self.code),
+            link: keep(kind.has_link(), self.link),
+            device: keep(kind.has_device(), self.device),
+            ..self
+        }
+    }
+
+    /// The device's name as messages show it: without characters that control or override the direction, and not longer
+    /// than fits.
+    pub(crate) fn shown_device(self) -> String {
+        let is_shown = |character: &char| {
+            !character.is_control() && !matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+        };
+        self.device.chars().filter(is_shown).take(DEVICE_MAX).collect::<String>().trim().to_owned()
     }
 }
 

@@ -13,8 +13,8 @@ const MOST_BYTES: usize = 16 * 1024;
 const FUEL: u64 = 50_000;
 /// What templates are tried with: a code that no other text holds, and lives on both sides of the singular.
 const SAMPLES: [Filling<'static>; 2] = [
-    Filling { code: "314159", link: "https://mfa.example.com/link/c2FtcGxlLW9uZQ", minutes: 1 },
-    Filling { code: "271828", link: "https://mfa.example.com/link/c2FtcGxlLXR3bw", minutes: 15 },
+    Filling { code: "314159", link: "https://mfa.example.com/link/c2FtcGxlLW9uZQ", device: "Phone", minutes: 1 },
+    Filling { code: "271828", link: "https://mfa.example.com/link/c2FtcGxlLXR3bw", device: "Tablet", minutes: 15 },
 ];
 
 /// Why a folder of templates cannot be used: a sentence for the operator that names file and line.
@@ -99,7 +99,7 @@ impl Templates {
     fn render(&self, name: &str, brand: &Brand, filling: Filling<'_>) -> Result<String, minijinja::Error> {
         let values = context! {
             code => filling.code, link => filling.link, minutes => filling.minutes, brand => brand.name.as_str(),
-            color => brand.color.as_str(), logo => brand.logo.as_str(),
+            color => brand.color.as_str(), logo => brand.logo.as_str(), device => filling.shown_device(),
         };
         let filled = self.environment.get_template(name)?.render(values)?;
         // An editor ends a file with a line break that does not belong to the text.
@@ -153,7 +153,10 @@ fn check((kind, part, _): &Place, filled: &str, filling: Filling<'_>) -> Result<
     }
     let is_open = !token.is_empty() && filled.contains(token);
     if is_open && !(kind.has_link() && is_words) {
-        return Err("there is no link in this text; one belongs into the words of email-link and email-both".to_owned());
+        return Err(
+            "there is no link in this text; one belongs into the words of email-link, email-both and invitations"
+                .to_owned(),
+        );
     }
     if !kind.has_code() && !filling.code.is_empty() && filled.contains(filling.code) {
         return Err("this message has no code: the digits are on the screen only, or there are none".to_owned());
@@ -189,7 +192,8 @@ fn check((kind, part, _): &Place, filled: &str, filling: Filling<'_>) -> Result<
 fn refused(file: &Path, error: &minijinja::Error) -> TemplateError {
     let why = match error.kind() {
         ErrorKind::UndefinedError => {
-            "it uses a name that is not known here; there are code, link, minutes, brand, color and logo".to_owned()
+            "it uses a name that is not known here; there are code, link, device, minutes, brand, color and logo"
+                .to_owned()
         }
         ErrorKind::OutOfFuel => "it takes too many steps".to_owned(),
         kind => error.detail().map_or_else(|| kind.to_string(), |detail| format!("{kind}: {detail}")),
@@ -229,7 +233,7 @@ mod tests {
             (".hidden", "anything"),
         ]);
         let words = Words::with_templates(Brand { name: "A&B".to_owned(), ..brand() }, "en", folder.path()).unwrap();
-        let filling = Filling { code: "123456", link: "", minutes: 2 };
+        let filling = Filling { code: "123456", minutes: 2, ..Filling::NOTHING };
         assert_eq!(words.say(MessageKind::Sms, Some("de-AT"), filling).text, "Code 123456");
         assert!(words.say(MessageKind::Sms, Some("en"), filling).text.starts_with("123456 is your A&B code"));
         let german = Words::with_templates(brand(), "de", folder.path()).unwrap();
@@ -296,7 +300,8 @@ mod tests {
     fn a_text_that_fails_only_with_some_values_gives_way_to_ours() {
         let folder = folder(&[("sms.txt", "{% if minutes == 7 %}nothing{% else %}{{ code }}{% endif %}")]);
         let words = Words::with_templates(brand(), "en", folder.path()).unwrap();
-        let text = |minutes| words.say(MessageKind::Sms, None, Filling { code: "123456", link: "", minutes }).text;
+        let text =
+            |minutes| words.say(MessageKind::Sms, None, Filling { code: "123456", minutes, ..Filling::NOTHING }).text;
         assert_eq!(text(3), "123456");
         assert!(text(7).starts_with("123456 is your Acme code"));
     }

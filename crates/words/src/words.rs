@@ -35,7 +35,8 @@ impl Words {
     /// A text message that has more than 160 characters in this installation's words, as with a long name of the brand: its
     /// language, and its length in characters.
     pub fn too_long(&self) -> Option<(&'static str, usize)> {
-        let longest = Filling { code: "000000", link: "", minutes: 15 };
+        let (link, device) = (LONG_LINK, "000000000000000000000000000000");
+        let longest = Filling { code: "000000", link, device, minutes: 15 };
         let kinds = MessageKind::ALL.into_iter().filter(|kind| kind.is_sms());
         let mut lengths = kinds.flat_map(|kind| {
             Self::LANGUAGES.map(|language| (language, self.say(kind, Some(language), longest).text.chars().count()))
@@ -90,6 +91,9 @@ impl Words {
     }
 }
 
+/// The link of an invitation at a host of usual length.
+const LONG_LINK: &str = "https://mfa.example.com/enroll/0000000000000000000000000000000000000000000";
+
 /// The first part of a language code, in lower case.
 fn primary(code: &str) -> String {
     code.split(['-', '_']).next().unwrap_or_default().trim().to_ascii_lowercase()
@@ -105,7 +109,7 @@ mod tests {
     }
 
     const LINK: &str = "https://mfa.example.com/link/Zm9yYmlkZGVu";
-    const FILLING: Filling<'_> = Filling { code: "314159", link: LINK, minutes: 2 };
+    const FILLING: Filling<'_> = Filling { code: "314159", link: LINK, device: "Ana-phone", minutes: 2 };
 
     #[test]
     fn every_message_is_translated_into_every_language_and_carries_its_code_and_link() {
@@ -115,6 +119,7 @@ mod tests {
             for text in [Some(&said.text), said.html.as_ref()].into_iter().flatten() {
                 assert_eq!(text.contains("314159"), kind.has_code(), "{kind:?} {language}: {text}");
                 assert_eq!(text.contains("Zm9yYmlkZGVu"), kind.has_link(), "{kind:?} {language}: {text}");
+                assert_eq!(text.contains("Ana-phone"), kind.has_device(), "{kind:?} {language}: {text}");
                 assert!(!text.contains(['{', '}', '\u{2068}']), "{kind:?} {language}: {text}");
             }
             assert_eq!(said.subject.is_some(), kind.parts().len() > 1);
@@ -176,6 +181,38 @@ mod tests {
         assert_eq!(words(40), None);
         let (language, length) = words(120).unwrap();
         assert!(Words::LANGUAGES.contains(&language) && length > SMS_MAX);
+    }
+
+    #[test]
+    fn an_invitation_says_its_life_in_a_unit_that_people_count_in() {
+        let words = Words::new(brand(), "en");
+        let said = |minutes| words.say(MessageKind::InvitationEmail, None, Filling { minutes, ..FILLING }).text;
+        for (minutes, life) in [(15, "15 minutes"), (1_440, "24 hours"), (2_880, "2 days"), (10_080, "7 days")] {
+            assert!(said(minutes).contains(life), "{}", said(minutes));
+        }
+    }
+
+    #[test]
+    fn an_invitation_and_a_notice_are_one_text_message_in_the_alphabets_of_europe() {
+        let words = Words::new(Brand { name: "Northfield Clinic".to_owned(), ..brand() }, "en");
+        let filling = Filling { link: LONG_LINK, device: "Authenticator on Ana's phone", ..FILLING };
+        for kind in [MessageKind::InvitationSms, MessageKind::AddedSms] {
+            for language in ["en", "de", "fr", "es"] {
+                let said = words.say(kind, Some(language), filling).text;
+                let segments = crate::segments(&said);
+                assert_eq!((segments.alphabet, segments.messages), (crate::SmsAlphabet::Gsm7, 1), "{said}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_devices_name_is_shown_as_text_and_never_longer_than_fits() {
+        let words = Words::new(brand(), "en");
+        let device = "<b>{ $code }{{ code }}\u{202E}\n & a name that goes on";
+        let said = words.say(MessageKind::AddedEmail, None, Filling { device, ..FILLING });
+        assert!(said.text.contains("\n<b>{ $code }{{ code }} & a nam\n"), "{}", said.text);
+        let html = said.html.unwrap();
+        assert!(html.contains(">&lt;b&gt;{ $code }{{ code }} &amp; a nam</p>") && !html.contains("<b>"), "{html}");
     }
 
     #[test]

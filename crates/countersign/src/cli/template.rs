@@ -40,6 +40,7 @@ fn kind() -> impl clap::builder::TypedValueParser<Value = MessageKind> {
 const SAMPLE: Filling<'static> = Filling {
     code: "314159",
     link: "https://mfa.example.com/link/c2FtcGxlLXRva2VuLWluLWEtcHJldmlldy1vZi1tYWls",
+    device: "Ana's phone",
     minutes: 2,
 };
 

@@ -92,7 +92,7 @@ impl Engine {
         let code = known.map_or_else(|| self.chance.code(alphabet, CODE_LENGTH), str::to_owned);
         let hash = self.keys.mac_keys().hash(&code_context(id), &code);
         let challenge = Challenge::Code { hash, length: 6, alphabet };
-        let filling = Filling { code: &code, link: "", minutes };
+        let filling = Filling { code: &code, minutes, ..Filling::NOTHING };
         let say = |kind, to: &str| self.say(kind, to.to_owned(), style.language, filling);
         match credential {
             Credential::Sms { phone } => {

@@ -1,0 +1,111 @@
+//! The first page of an invitation: for whom, by whom, until when, and the ways to choose from, the strongest first.
+
+use words::PhraseValue;
+
+use crate::block::{Block, Button, Choice, Field, Tone, Weight};
+use crate::enrol::{self, BEGIN, EnrolFactor, EnrolForm, TARGET};
+use crate::html::Html;
+use crate::link::ShownMoment;
+use crate::page::WebPage;
+use crate::pictogram::Pictogram;
+use crate::text::Text;
+
+/// A way that is offered.
+#[derive(Debug, Clone, Copy)]
+pub struct EnrolOffer<'a> {
+    pub factor: EnrolFactor,
+    /// For codes that are sent: the number or address of the profile, masked. It is used if the person gives no other.
+    pub known: Option<&'a str>,
+}
+
+/// An invitation that waits for its person.
+#[derive(Debug, Clone)]
+pub struct EnrolChoice<'a> {
+    pub form: EnrolForm<'a>,
+    /// The name of the client that invites. Nothing where it has none.
+    pub by: Option<&'a str>,
+    /// When the invitation ends.
+    pub until: ShownMoment,
+    /// What can be enrolled, in any order.
+    pub offers: Vec<EnrolOffer<'a>>,
+    /// Whether the earlier devices go when this is finished.
+    pub replaces: bool,
+    /// Where those who help can be reached, as `mailto:` or `https:`.
+    pub help: Option<&'a str>,
+}
+
+impl EnrolChoice<'_> {
+    pub(crate) fn page(&self, text: Text<'_>) -> WebPage {
+        let fact = |id, value: Option<Html>| Some((text.say(id), value?));
+        let facts = [
+            fact("page-enrol-account", Some(Html::name(self.form.account))),
+            fact("page-enrol-by", self.by.map(Html::name)),
+            fact("page-enrol-until", Some(enrol::left(text, &self.until))),
+        ];
+        let notice = Block::Notice { tone: Tone::Warning, text: text.say("page-enrol-replaces") };
+        let mut offers = self.offers.clone();
+        offers.sort_by_key(|offer| offer.factor);
+        let choices = offers.iter().enumerate().map(|(place, offer)| self.choice(text, *offer, place == 0));
+        WebPage::new(text, None, "page-enrol-title", vec![text.say("page-enrol-lead")])
+            .with([Block::Facts(facts.into_iter().flatten().collect())])
+            .with(self.replaces.then_some(notice))
+            .with(choices)
+            .with([enrol::lost(text, self.help)])
+    }
+
+    /// One way as a form, which leads to the page of its device.
+    fn choice(&self, text: Text<'_>, offer: EnrolOffer<'_>, is_first: bool) -> Block {
+        let recommended = || Some((Tone::Success, text.say("page-enrol-recommended")));
+        let (picture, ids, badge) = match offer.factor {
+            EnrolFactor::Authenticator => (
+                Pictogram::Authenticator,
+                ["page-enrol-totp", "page-enrol-totp-text", "page-enrol-totp-begin"],
+                recommended(),
+            ),
+            EnrolFactor::Push => {
+                (Pictogram::Phone, ["page-enrol-push", "page-enrol-push-text", "page-enrol-push-begin"], recommended())
+            }
+            EnrolFactor::Email => {
+                (Pictogram::Mail, ["page-enrol-email", "page-enrol-email-text", "page-enrol-email-begin"], None)
+            }
+            EnrolFactor::Sms => {
+                let weaker = Some((Tone::Warning, text.say("page-enrol-weaker")));
+                (Pictogram::Message, ["page-enrol-sms", "page-enrol-sms-text", "page-enrol-sms-begin"], weaker)
+            }
+        };
+        let [title, explained, begin] = ids.map(|id| text.say(id));
+        let value = offer.factor.value();
+        let weight = if is_first { Weight::Primary } else { Weight::Secondary };
+        Block::Choice(Box::new(Choice {
+            key: value,
+            picture,
+            title,
+            badge,
+            text: explained,
+            action: self.form.action.clone(),
+            hidden: self.form.hidden.clone(),
+            fields: target(text, offer).into_iter().collect(),
+            button: Button { weight, text: begin, says: Some((BEGIN, value)), disabled: false },
+        }))
+    }
+}
+
+/// The line for a number or an address, where codes are sent to one.
+fn target(text: Text<'_>, offer: EnrolOffer<'_>) -> Option<Field> {
+    let (label, hint, mut attributes) = match offer.factor {
+        EnrolFactor::Authenticator | EnrolFactor::Push => return None,
+        EnrolFactor::Email => ("page-enrol-email-field", None, vec![("type", "email"), ("autocomplete", "email")]),
+        EnrolFactor::Sms => {
+            ("page-enrol-sms-field", Some("page-enrol-sms-hint"), vec![("type", "tel"), ("autocomplete", "tel")])
+        }
+    };
+    attributes.push(("maxlength", "254"));
+    let hint = match offer.known {
+        Some(known) => Some(text.fill("page-enrol-known", &[("to", PhraseValue::Name(known))])),
+        None => {
+            attributes.push(("required", ""));
+            hint.map(|id| text.say(id))
+        }
+    };
+    Some(Field { name: TARGET, label: text.say(label), hint, fault: None, attributes })
+}

@@ -1,0 +1,298 @@
+//! The pages of an invitation (contract 21, SEC 105): a person chooses how to show that it is them, and sets it up.
+//!
+//! Looking changes nothing. Every step is a form of the page before it, with the token and the page's nonce in `hidden`;
+//! what is shown once (SEC 46) is on [`EnrolPage::Authenticator`] alone.
+
+mod choice;
+mod device;
+mod done;
+
+use words::PhraseValue;
+
+use crate::block::{Block, Button, Field, Tone, Weight};
+use crate::html::Html;
+use crate::link::ShownMoment;
+use crate::page::WebPage;
+use crate::text::Text;
+
+pub use self::choice::{EnrolChoice, EnrolOffer};
+pub use self::device::{AuthenticatorForm, AuthenticatorRetry, PairForm, PhoneWait, SentCodeForm};
+pub use self::done::EnrolDone;
+
+/// The name of the value that says which factor is begun.
+pub const BEGIN: &str = "begin";
+/// The name of the field with the number or the address that codes are sent to.
+pub const TARGET: &str = "target";
+/// The name of the field with the code.
+pub const ENROL_CODE: &str = "code";
+
+/// What an invitation can enrol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EnrolFactor {
+    Authenticator,
+    /// Prompts on a phone.
+    Push,
+    Email,
+    Sms,
+}
+
+impl EnrolFactor {
+    /// Every factor, the strongest first.
+    pub const ALL: [Self; 4] = [Self::Authenticator, Self::Push, Self::Email, Self::Sms];
+
+    /// The value of [`BEGIN`] that asks for it.
+    pub fn value(self) -> &'static str {
+        match self {
+            Self::Authenticator => "totp",
+            Self::Push => "push",
+            Self::Email => "email",
+            Self::Sms => "sms",
+        }
+    }
+
+    /// The factor that this value of [`BEGIN`] asks for.
+    pub fn from_value(value: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|factor| factor.value() == value)
+    }
+}
+
+/// What the forms of these pages have in common.
+#[derive(Debug, Clone)]
+pub struct EnrolForm<'a> {
+    /// The account, as the person knows it.
+    pub account: &'a str,
+    /// Where forms are posted to.
+    pub action: String,
+    /// What is posted with every form: the token and the nonce, and the registration once there is one.
+    pub hidden: Vec<(&'static str, String)>,
+    /// The address of the invitation itself, where the person can choose again.
+    pub start: String,
+}
+
+impl EnrolForm<'_> {
+    /// A form that posts a code.
+    pub(crate) fn code(&self, text: Text<'_>, field: Field) -> Block {
+        let confirm =
+            Button { weight: Weight::Primary, text: text.say("page-enrol-confirm"), says: None, disabled: false };
+        Block::Form {
+            action: self.action.clone(),
+            hidden: self.hidden.clone(),
+            fields: vec![field],
+            buttons: vec![confirm],
+        }
+    }
+
+    /// The way back to the choice, with this text.
+    pub(crate) fn back(&self, text: Text<'_>, id: &str) -> Block {
+        Block::Links(vec![(Weight::Quiet, self.start.clone(), text.say(id))])
+    }
+}
+
+/// What was wrong with a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EnrolFault {
+    /// It is not the code.
+    Wrong,
+    /// It was right once, and has been used.
+    Used,
+    /// It is a code of another time: the device's clock is so many minutes ahead of ours.
+    Fast(i64),
+    /// The same, so many minutes behind ours.
+    Slow(i64),
+}
+
+impl EnrolFault {
+    /// In words. `sent` is whether we have sent the code, or an app shows it.
+    pub(crate) fn said(self, text: Text<'_>, sent: bool) -> Html {
+        let clock = |id, minutes: i64| text.fill(id, &[("minutes", PhraseValue::Number(minutes.max(1)))]);
+        match self {
+            Self::Wrong if sent => text.say("page-enrol-wrong-sent"),
+            Self::Wrong => text.say("page-enrol-wrong"),
+            Self::Used => text.say("page-enrol-used"),
+            Self::Fast(minutes) => clock("page-enrol-clock-fast", minutes),
+            Self::Slow(minutes) => clock("page-enrol-clock-slow", minutes),
+        }
+    }
+}
+
+/// What an invitation shows.
+#[derive(Debug, Clone)]
+pub enum EnrolPage<'a> {
+    /// The invitation waits for its person.
+    Choose(EnrolChoice<'a>),
+    /// An authenticator app: its secret, shown here and never again.
+    Authenticator(AuthenticatorForm<'a>),
+    /// The same after a code that was not taken, without the secret.
+    AuthenticatorAgain(AuthenticatorRetry<'a>),
+    /// A phone is paired. The page looks again by itself.
+    Pair(PairForm<'a>),
+    /// The same for a server that does not know the pairing code any more.
+    Waiting(PhoneWait),
+    /// A code was sent.
+    Code(SentCodeForm<'a>),
+    /// A device is enrolled, and the invitation used up.
+    Done(EnrolDone<'a>),
+    /// There were too many wrong codes. With the whole minutes until another is accepted, if it is a matter of time, and
+    /// the address of the invitation.
+    Locked { minutes: Option<i64>, start: Option<String> },
+    /// What was begun has taken too long; the invitation itself still works. With its address.
+    TooLate { start: String },
+    /// There is nothing to enrol: used, over, replaced, or never was.
+    Over,
+    /// The answer is not one that this page sends, or came from a page of another server. Nothing was changed.
+    NotFromPage,
+}
+
+impl EnrolPage<'_> {
+    /// As a page.
+    pub fn page(&self, text: Text<'_>) -> WebPage {
+        let again = |start: &str, id| Block::Links(vec![(Weight::Primary, start.to_owned(), text.say(id))]);
+        match self {
+            Self::Choose(choice) => choice.page(text),
+            Self::Authenticator(form) => form.page(text),
+            Self::AuthenticatorAgain(form) => form.page(text),
+            Self::Pair(form) => form.page(text),
+            Self::Waiting(wait) => wait.page(text),
+            Self::Code(form) => form.page(text),
+            Self::Done(done) => done.page(text),
+            Self::Locked { minutes, start } => {
+                let lead = match minutes {
+                    Some(minutes) => {
+                        let minutes = PhraseValue::Number((*minutes).max(1));
+                        text.fill("page-enrol-locked-lead", &[("minutes", minutes)])
+                    }
+                    None => text.say("page-enrol-locked-help"),
+                };
+                let page = WebPage::new(text, Some(Tone::Warning), "page-enrol-locked", vec![lead]);
+                let link = |start: &String| {
+                    Block::Links(vec![(Weight::Secondary, start.clone(), text.say("page-enrol-again"))])
+                };
+                page.with(start.as_ref().map(link))
+            }
+            Self::TooLate { start } => {
+                let lead = vec![text.say("page-enrol-late-lead")];
+                WebPage::new(text, Some(Tone::Plain), "page-enrol-late", lead).with([again(start, "page-enrol-again")])
+            }
+            Self::Over => {
+                let lines = vec![text.say("page-link-over-lead"), text.say("page-enrol-over-advice")];
+                WebPage::new(text, Some(Tone::Plain), "page-link-over", lines)
+            }
+            Self::NotFromPage => {
+                let lines = vec![text.say("page-enrol-not-from-page-lead"), text.say("page-link-not-from-page-advice")];
+                WebPage::new(text, Some(Tone::Danger), "page-link-not-from-page", lines)
+            }
+        }
+    }
+}
+
+/// How long something still works, in minutes, hours or days.
+pub(crate) fn left(text: Text<'_>, moment: &ShownMoment) -> Html {
+    let (id, unit, number) = match moment.minutes {
+        minutes @ ..=119 => ("page-minutes-left", "minutes", minutes),
+        minutes @ 120..=2_879 => ("page-enrol-hours-left", "hours", minutes / 60),
+        minutes => ("page-enrol-days-left", "days", minutes / 1_440),
+    };
+    text.fill(id, &[(unit, PhraseValue::Number(number)), ("clock", PhraseValue::Name(&moment.clock))])
+}
+
+/// What to do when a device is lost, with a way to reach those who help.
+pub(crate) fn lost(text: Text<'_>, help: Option<&str>) -> Block {
+    let link = help.map(|address| (address.to_owned(), text.say("page-enrol-help")));
+    Block::Aside { text: text.say("page-enrol-lost"), link }
+}
+
+#[cfg(test)]
+mod tests {
+    use words::{Brand, Words};
+
+    use super::*;
+    use crate::gallery::{self, SAMPLES};
+    use crate::pages::Pages;
+    use crate::qr::tests::read_path;
+
+    /// A sample as HTML in English.
+    fn html(name: &str) -> String {
+        let brand = Brand { name: "Acme".to_owned(), color: "#1a56db".to_owned(), logo: String::new() };
+        let words = Words::new(brand, "en");
+        let page = gallery::sample(name, Text::new(&words, &[])).unwrap();
+        Pages::new(words.brand(), None, "").html(&page).unwrap()
+    }
+
+    /// SEC 46.
+    #[test]
+    fn the_secret_is_on_one_page_alone() {
+        for name in SAMPLES.iter().filter(|name| name.starts_with("enrol-")) {
+            let html = html(name);
+            assert_eq!(html.contains("JBSWY3DP"), *name == "enrol-authenticator", "{name}");
+            assert_eq!(
+                html.contains("<svg class=\"qr\""),
+                ["enrol-authenticator", "enrol-pair"].contains(name),
+                "{name}"
+            );
+        }
+        let page = html("enrol-authenticator");
+        let groups = "<span>JBSW</span><wbr><span>Y3DP</span><wbr>";
+        assert!(page.contains(groups), "copied without gaps: {page}");
+    }
+
+    #[test]
+    fn a_camera_reads_the_address_that_the_link_has() {
+        for name in ["enrol-authenticator", "enrol-pair"] {
+            let html = html(name);
+            let between =
+                |start: &str, end: &str| html.split(start).nth(1).unwrap().split(end).next().unwrap().to_owned();
+            let side = between("viewBox=\"0 0 ", " ").parse().unwrap();
+            let address = read_path(side, &between("<path d=\"M", "\""), 3);
+            assert!(html.contains(&format!("href=\"{}\"", address.replace('&', "&amp;"))), "{address}");
+        }
+    }
+
+    #[test]
+    fn the_strongest_way_comes_first_however_they_are_offered() {
+        let html = html("enrol-choose");
+        let places = EnrolFactor::ALL.map(|factor| html.find(&format!("value=\"{}\"", factor.value())).unwrap());
+        assert!(places.is_sorted(), "{places:?}");
+        let first = html.split("button primary").nth(1).unwrap();
+        assert!(first.starts_with("\" name=\"begin\" value=\"totp\"") && !first.contains("button primary"));
+    }
+
+    /// SEC 18.
+    #[test]
+    fn a_number_alone_is_asked_for_more_and_another_factor_is_offered_it() {
+        for (name, class) in [("enrol-done-number", "button primary"), ("enrol-done", "button secondary")] {
+            assert!(html(name).contains(&format!("class=\"{class}\" href=")), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_form_carries_the_token_and_the_nonce() {
+        for name in SAMPLES.iter().filter(|name| name.starts_with("enrol-")) {
+            let html = html(name);
+            let forms = html.matches("<form").count();
+            for field in ["token", "nonce"] {
+                assert_eq!(html.matches(&format!("name=\"{field}\"")).count(), forms, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_life_is_said_in_hours_and_days() {
+        let words = Words::new(Brand { name: String::new(), color: String::new(), logo: String::new() }, "en");
+        let said = |minutes| {
+            let clock = String::from("14:31");
+            format!("{:?}", left(Text::new(&words, &[]), &ShownMoment { minutes, clock }))
+        };
+        for (minutes, start) in [(1, "for one more minute"), (119, "for 119 more minutes"), (120, "for 2 more hours")] {
+            assert!(said(minutes).contains(start), "{}", said(minutes));
+        }
+        assert!(said(2_879).contains("for 47 more hours") && said(10_080).contains("for 7 more days"));
+    }
+
+    #[test]
+    fn a_factor_is_the_one_that_its_button_says() {
+        for factor in EnrolFactor::ALL {
+            assert_eq!(EnrolFactor::from_value(factor.value()), Some(factor));
+        }
+        assert_eq!(EnrolFactor::from_value("voice"), None);
+    }
+}
