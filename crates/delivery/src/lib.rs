@@ -11,6 +11,7 @@
 mod accounts;
 mod breaker;
 mod message;
+mod outbound;
 mod outbox;
 mod provider;
 mod receipts;
