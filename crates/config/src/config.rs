@@ -19,6 +19,7 @@ use crate::sections::listen::ListenConfig;
 use crate::sections::login::LoginConfig;
 use crate::sections::messages::MessagesConfig;
 use crate::sections::names::NamesConfig;
+use crate::sections::push::PushConfig;
 use crate::sections::smtp::SmtpConfig;
 use crate::sections::storage::StorageConfig;
 use crate::sections::tls::TlsConfig;
@@ -42,6 +43,7 @@ pub struct Config {
     pub delivery: DeliveryConfig,
     pub gateways: GatewaysConfig,
     pub smtp: SmtpConfig,
+    pub push: PushConfig,
     pub limits: LimitsConfig,
     pub webhooks: WebhooksConfig,
     /// What several sections decide about the OneLogin dialect.
@@ -74,6 +76,7 @@ impl Config {
             email: section(values, &mut dialect)?,
             gateways: section(values, &mut dialect)?,
             smtp: section(values, &mut dialect)?,
+            push: section(values, &mut dialect)?,
             delivery: section(values, &mut dialect)?,
             limits: section(values, &mut dialect)?,
             webhooks: section(values, &mut dialect)?,

@@ -36,6 +36,7 @@ pub use sections::limits::LimitsConfig;
 pub use sections::listen::ListenConfig;
 pub use sections::login::LoginConfig;
 pub use sections::messages::MessagesConfig;
+pub use sections::push::PushConfig;
 pub use sections::smtp::SmtpConfig;
 pub use sections::storage::{StorageConfig, default_data_dir};
 pub use sections::tls::TlsConfig;

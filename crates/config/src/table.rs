@@ -17,6 +17,7 @@ use crate::sections::listen::ListenConfig;
 use crate::sections::login::LoginConfig;
 use crate::sections::messages::MessagesConfig;
 use crate::sections::names::NamesConfig;
+use crate::sections::push::PushConfig;
 use crate::sections::smtp::SmtpConfig;
 use crate::sections::storage::StorageConfig;
 use crate::sections::tls::TlsConfig;
@@ -67,6 +68,7 @@ pub static SETTINGS: LazyLock<Vec<Setting>> = LazyLock::new(|| {
         rows::<DeliveryConfig>(),
         rows::<GatewaysConfig>(),
         rows::<SmtpConfig>(),
+        rows::<PushConfig>(),
         rows::<LimitsConfig>(),
         rows::<NamesConfig>(),
         rows::<WebhooksConfig>(),
@@ -109,9 +111,5 @@ pub(crate) const ELSEWHERE: &[(&str, &str)] =
     &[("smtp", "delivery.smtp"), ("mail", "delivery.smtp"), ("sms", "delivery")];
 
 /// Tables of the file that a later version will know, and what this version cannot do without them.
-pub(crate) const FUTURE: &[(&str, &str)] = &[
-    ("voice", "make calls"),
-    ("push", "send prompts to phones"),
-    ("radius", "speak RADIUS"),
-    ("ldap", "ask a directory"),
-];
+pub(crate) const FUTURE: &[(&str, &str)] =
+    &[("voice", "make calls"), ("radius", "speak RADIUS"), ("ldap", "ask a directory")];

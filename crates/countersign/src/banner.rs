@@ -64,6 +64,12 @@ pub(crate) async fn serve(engine: &Engine, places: &Places, folder: &DataDir, da
     if !missing.is_empty() {
         let _ = writeln!(text, "  Without a provider, and so not offered: {missing}");
     }
+    if !offered.contains(&FactorKind::Push) {
+        let _ = writeln!(
+            text,
+            "  Push needs a public_url that begins with https://: browsers take prompts for no other page"
+        );
+    }
     let issuer = &engine.settings().policy.issuer;
     if issuer == BUILT_IN_ISSUER {
         let _ = writeln!(

@@ -11,6 +11,7 @@
 mod accounts;
 mod breaker;
 mod message;
+mod outbound;
 mod outbox;
 mod provider;
 mod receipts;
@@ -25,10 +26,11 @@ pub use message::{Concerned, OutgoingMessage};
 pub use outbox::{DeliveryClock, Outbox, Worker};
 pub use provider::signature;
 pub use provider::{
-    BadSetting, Callback, CallbackUrls, Calling, DkimSettings, Encryption, FileProvider, Finding, Guide, HttpProvider,
-    HttpSettings, KeyedCall, Logo, Mailbox, Now, PRESETS, Preset, Probe, Probing, Provider, ProviderError, Receipt,
-    Refusal, Reply, SendError, Sending, SmtpLogin, SmtpProvider, SmtpServer, SmtpSettings, SnsProvider, SnsSettings,
-    TwilioProvider, TwilioSettings, VonageProvider, VonageSettings, calls_guide, guides, receipts_guide, resolve,
+    BadSetting, BadSubscription, Callback, CallbackUrls, Calling, DkimSettings, Draw, Encryption, FileProvider,
+    Finding, Guide, HttpProvider, HttpSettings, KeyedCall, Logo, Mailbox, Now, PRESETS, Preset, Probe, Probing,
+    Provider, ProviderError, PushEndpoints, Receipt, Refusal, Reply, SendError, Sending, SmtpLogin, SmtpProvider,
+    SmtpServer, SmtpSettings, SnsProvider, SnsSettings, TwilioProvider, TwilioSettings, VapidKey, VapidSlot,
+    VonageProvider, VonageSettings, WebPushProvider, WebPushSettings, calls_guide, guides, receipts_guide, resolve,
     visit,
 };
 pub use receipts::Receipts;

@@ -56,7 +56,8 @@ pub(crate) fn next(
 ) -> Option<Timestamp> {
     let round = passed.saturating_sub(1) / turn.of;
     let ends_round = turn.position >= turn.last;
-    let may_succeed = error.is_temporary() || (has_others && error != SendError::Unreachable);
+    let may_succeed =
+        error.is_temporary() || (has_others && !matches!(error, SendError::Unreachable | SendError::Gone));
     match BACK_OFF.get(round as usize) {
         _ if !may_succeed => None,
         _ if !ends_round => Some(now),

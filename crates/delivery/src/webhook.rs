@@ -1,37 +1,20 @@
-//! Calls a webhook: one POST over a new connection, to an address that was judged after resolution (SEC 69).
-//!
-//! hyper and rustls are used as they are, and not a client that does more: there is no pool, no proxy, no redirect and no
-//! second resolution that could reach elsewhere than where this file says. It knows nothing of what it carries.
+//! Calls a webhook: one POST over a new connection, to an address that was judged after resolution (SEC 69). It knows nothing
+//! of what it carries.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::Path;
-use std::pin::pin;
-use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use domain::model::webhook::{WebhookAnswer, WebhookFault};
 use egress::Reach;
-use http_body_util::{BodyExt as _, Full};
-use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
-use hyper::{Method, Request};
-use hyper_util::rt::TokioIo;
-use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use url::{Host, Url};
 
+pub use crate::outbound::TIMEOUT;
+use crate::outbound::{Outbound, OutboundCall, OutboundFault, Target};
 use crate::tls;
 pub use crate::tls::BadAuthorities;
 
-/// How long a call may take, from resolving the name to the end of the answer.
-pub const TIMEOUT: Duration = Duration::from_secs(5);
-/// How much of an answer's body is read, in bytes. It is ignored, and read only so that the other side can finish.
-const LONGEST_ANSWER: usize = 64 * 1024;
-/// Addresses of a name that are tried, one after another.
-const TRIED: usize = 4;
 /// Longest URL, in bytes.
 const LONGEST_URL: usize = 2_048;
 
@@ -51,23 +34,13 @@ pub struct Call {
 /// Makes calls to webhooks, with the authorities that it trusts.
 #[derive(Clone)]
 pub struct Caller {
-    tls: TlsConnector,
+    outbound: Outbound,
 }
 
 impl std::fmt::Debug for Caller {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Caller(…)")
     }
-}
-
-/// A URL, taken apart.
-struct Target {
-    https: bool,
-    host: Host,
-    port: u16,
-    /// For the `Host` header.
-    authority: String,
-    path: String,
 }
 
 /// A webhook's URL as it is called and to be kept, or what is wrong with it: what a list shows must be what is meant by
@@ -118,140 +91,46 @@ pub fn shown_url(url: &str) -> String {
     url.into()
 }
 
-impl Target {
-    fn of(url: &Url) -> Option<Self> {
-        let https = match url.scheme() {
-            "https" => true,
-            "http" => false,
-            _ => return None,
-        };
-        if !url.username().is_empty() || url.password().is_some() {
-            return None;
-        }
-        let host = url.host()?.to_owned();
-        let authority = match url.port() {
-            Some(port) => format!("{host}:{port}"),
-            None => host.to_string(),
-        };
-        let path = match url.query() {
-            Some(query) => format!("{}?{query}", url.path()),
-            None => url.path().to_owned(),
-        };
-        Some(Self { https, host, port: url.port_or_known_default()?, authority, path })
-    }
-
-    fn may_call(&self, address: IpAddr, reach: Reach) -> bool {
-        if self.https { egress::may_call(address, reach) } else { egress::may_be_plain(address, reach) }
-    }
-
-    /// Where it may be reached: resolved here, once, and connected to as it is.
-    async fn addresses(&self, reach: Reach) -> Result<Vec<SocketAddr>, WebhookFault> {
-        let found: Vec<SocketAddr> = match &self.host {
-            Host::Ipv4(address) => vec![SocketAddr::new((*address).into(), self.port)],
-            Host::Ipv6(address) => vec![SocketAddr::new((*address).into(), self.port)],
-            Host::Domain(name) => tokio::net::lookup_host((name.as_str(), self.port))
-                .await
-                .map_err(|_| WebhookFault::Unresolved)?
-                .collect(),
-        };
-        if found.is_empty() {
-            return Err(WebhookFault::Unresolved);
-        }
-        let may: Vec<_> = found.into_iter().filter(|address| self.may_call(address.ip(), reach)).take(TRIED).collect();
-        if may.is_empty() { Err(WebhookFault::Forbidden) } else { Ok(may) }
-    }
-
-    async fn connect(&self, reach: Reach) -> Result<TcpStream, WebhookFault> {
-        for address in self.addresses(reach).await? {
-            if let Ok(stream) = TcpStream::connect(address).await {
-                return Ok(stream);
-            }
-        }
-        Err(WebhookFault::Unreachable)
-    }
-
-    fn server_name(&self) -> Result<ServerName<'static>, WebhookFault> {
-        let name = match &self.host {
-            Host::Domain(name) => name.clone(),
-            Host::Ipv4(address) => address.to_string(),
-            Host::Ipv6(address) => address.to_string(),
-        };
-        ServerName::try_from(name).map_err(|_| WebhookFault::Tls)
-    }
-}
-
 impl Caller {
     /// Trusts only the authorities in `ca_file` (PEM); without a file, the public ones.
     pub fn new(ca_file: Option<&Path>) -> Result<Self, BadAuthorities> {
         let roots = ca_file.map_or_else(|| Ok(tls::public()), tls::of_file)?;
-        Ok(Self { tls: TlsConnector::from(Arc::new(tls::client(roots)?)) })
+        Ok(Self { outbound: Outbound::trusting(roots)? })
     }
 
     /// Makes a call. A status that came counts, whatever becomes of the body behind it.
     pub async fn post(&self, call: Call) -> WebhookAnswer {
-        let mut status = None;
-        let ended = timeout(TIMEOUT, self.converse(call, &mut status)).await;
-        match (status, ended) {
-            (Some(status), _) => WebhookAnswer::Status(status),
-            (None, Ok(Err(fault))) => WebhookAnswer::Fault(fault),
-            (None, Ok(Ok(()))) => WebhookAnswer::Fault(WebhookFault::Broken),
-            (None, Err(_)) => WebhookAnswer::Fault(WebhookFault::Late),
-        }
-    }
-
-    async fn converse(&self, call: Call, status: &mut Option<u16>) -> Result<(), WebhookFault> {
-        let url = Url::parse(&call.url).map_err(|_| WebhookFault::Unusable)?;
-        let target = Target::of(&url).ok_or(WebhookFault::Unusable)?;
-        let request = request(&target, call.headers, call.body).ok_or(WebhookFault::Unusable)?;
-        let stream = target.connect(call.reach).await?;
-        if target.https {
-            let stream = self.tls.connect(target.server_name()?, stream).await.map_err(|_| WebhookFault::Tls)?;
-            exchange(stream, request, status).await
-        } else {
-            exchange(stream, request, status).await
+        let Some(headers) = headers(call.headers) else { return WebhookAnswer::Fault(WebhookFault::Unusable) };
+        let call = OutboundCall { url: &call.url, reach: call.reach, headers, body: call.body };
+        match self.outbound.post(call).await {
+            Ok(answer) => WebhookAnswer::Status(answer.status.as_u16()),
+            Err(fault) => WebhookAnswer::Fault(fault.into()),
         }
     }
 }
 
-fn request(target: &Target, headers: Vec<(String, String)>, body: Bytes) -> Option<Request<Full<Bytes>>> {
-    let mut request = Request::builder().method(Method::POST).uri(&target.path).body(Full::new(body)).ok()?;
-    let map = request.headers_mut();
-    map.insert(HOST, HeaderValue::from_str(&target.authority).ok()?);
-    map.insert(USER_AGENT, HeaderValue::from_static("Countersign-Webhooks/1"));
-    map.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-    for (name, value) in headers {
-        map.insert(HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?);
+impl From<OutboundFault> for WebhookFault {
+    fn from(fault: OutboundFault) -> Self {
+        match fault {
+            OutboundFault::Unusable => Self::Unusable,
+            OutboundFault::Unresolved => Self::Unresolved,
+            OutboundFault::Forbidden => Self::Forbidden,
+            OutboundFault::Unreachable => Self::Unreachable,
+            OutboundFault::Tls => Self::Tls,
+            OutboundFault::Broken => Self::Broken,
+            OutboundFault::Late => Self::Late,
+        }
     }
-    Some(request)
 }
 
-async fn exchange(
-    stream: impl AsyncRead + AsyncWrite + Unpin,
-    request: Request<Full<Bytes>>,
-    status: &mut Option<u16>,
-) -> Result<(), WebhookFault> {
-    let broken = |_| WebhookFault::Broken;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
-    let asking = async {
-        let mut response = sender.send_request(request).await.map_err(broken)?;
-        *status = Some(response.status().as_u16());
-        let mut read = 0;
-        while read < LONGEST_ANSWER
-            && let Some(Ok(frame)) = response.body_mut().frame().await
-        {
-            read += frame.data_ref().map_or(0, Bytes::len);
-        }
-        Ok(())
-    };
-    let (mut asking, mut connection) = (pin!(asking), pin!(connection));
-    let mut closed = false;
-    loop {
-        tokio::select! {
-            biased;
-            answered = &mut asking => return answered,
-            _ = &mut connection, if !closed => closed = true,
-        }
+fn headers(own: Vec<(String, String)>) -> Option<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    headers.insert(USER_AGENT, HeaderValue::from_static("Countersign-Webhooks/1"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    for (name, value) in own {
+        headers.insert(HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?);
     }
+    Some(headers)
 }
 
 #[cfg(test)]

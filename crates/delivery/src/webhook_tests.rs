@@ -1,9 +1,12 @@
+use std::sync::Arc;
+
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::outbound::LONGEST_ANSWER;
 
 #[test]
 fn an_address_is_judged_when_it_is_given() {

@@ -13,6 +13,7 @@ pub(crate) mod listen;
 pub(crate) mod login;
 pub(crate) mod messages;
 pub(crate) mod names;
+pub(crate) mod push;
 pub(crate) mod smtp;
 pub(crate) mod storage;
 pub(crate) mod tls;

@@ -45,6 +45,7 @@ pub(crate) fn list() -> String {
     page.push_str(
         "\nAny other gateway that takes HTTP can be described in a file: method, URL, headers, body and what counts as success. The keys are in\n\
          [the contract](../../contract.md#186-the-generic-http-provider).\n\n\
+         Prompts for phones need no gateway: [push](../push.md).\n\n\
          For a staging system, [a file](../running.md#a-staging-system) takes the messages instead.\n",
     );
     page

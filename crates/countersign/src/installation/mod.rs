@@ -36,6 +36,8 @@ pub struct Installation {
     /// What people see in a browser.
     pub(crate) pages: Arc<Pages>,
     pub(crate) data_dir: DataDir,
+    /// The key with which phones subscribe to push messages, if push goes to the push services of browsers.
+    push_key: Option<String>,
     /// Turns true when the database no longer keeps what is written to it. The process must end then (SEC 78).
     pub(crate) failed: watch::Receiver<bool>,
     /// Keeps other processes from a first start at the same moment.
@@ -88,6 +90,7 @@ impl Installation {
         } else {
             InstallationKey::for_reading(&keys, &store, &SystemChance).await?
         };
+        let push_key = push_key(&keys, &store, &dependencies.routes, writes).await?;
         let prices = prices::configured(config)?;
         if dependencies.policy.message_limits {
             prices::check(dependencies.policy.caps, prices.as_ref(), &dependencies.routes)?;
@@ -118,12 +121,18 @@ impl Installation {
             routes: dependencies.routes,
             caller: caller.context("webhooks.ca_file")?,
         });
-        Ok(Self { engine: Arc::new(engine), pages, data_dir, failed, start_lock })
+        Ok(Self { engine: Arc::new(engine), pages, data_dir, push_key, failed, start_lock })
     }
 
     /// Lets other processes start on this installation. To be called when everything a first start creates exists.
     pub fn release_start_lock(&mut self) {
         self.start_lock = None;
+    }
+
+    /// The public key with which a phone's browser subscribes to push messages (`applicationServerKey`): an uncompressed point
+    /// in base64url. `None` where push does not go to the push services of browsers.
+    pub fn push_key(&self) -> Option<&str> {
+        self.push_key.as_deref()
     }
 
     /// Writes what is pending and closes the database.
@@ -170,6 +179,27 @@ pub(crate) fn words_of(config: &Config) -> anyhow::Result<Words> {
         );
     }
     Ok(words)
+}
+
+/// Gives the route of push messages the key pair that it signs with, and says what its public half is. The pair is sealed anew
+/// with a new master key even while there is no such route.
+async fn push_key(
+    keys: &Keyring,
+    store: &Store,
+    routes: &delivery::Routes,
+    writes: bool,
+) -> Result<Option<String>, keys::KeyError> {
+    let slot = routes.providers().find_map(|provider| provider.vapid());
+    let key = if writes {
+        keys::push_key::prepare(keys, store, &SystemChance, slot.is_some()).await?
+    } else {
+        keys::push_key::for_reading(keys, store).await?
+    };
+    Ok(slot.zip(key).map(|(slot, key)| {
+        let public = key.public().to_owned();
+        slot.put(key);
+        public
+    }))
 }
 
 /// Marks the secrets that an earlier version stored without a mark, and shows the progress. It draws real randomness even

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use config::Config;
 use delivery::{
     FileProvider, HttpProvider, Logo, Provider, Routes, SmtpProvider, SnsProvider, TwilioProvider, VonageProvider,
+    WebPushProvider,
 };
 use domain::Channel;
 
@@ -55,6 +56,12 @@ pub(crate) const CONFIGURABLE: &[Configurable] = &[
         caveat: "mail servers that take your mail",
     },
     Configurable {
+        name: "webpush",
+        setting: "public_url",
+        channels: WebPushProvider::CHANNELS,
+        caveat: "an address that begins with https://, since browsers take prompts for no other",
+    },
+    Configurable {
         name: "file",
         setting: "delivery.file.path",
         channels: FileProvider::CHANNELS,
@@ -85,6 +92,9 @@ pub(crate) fn configured(config: &Config) -> anyhow::Result<Routes> {
                 routes.add(channel, Arc::clone(provider));
             }
         }
+    }
+    if let Some(provider) = config.push.provider()? {
+        routes.add(Channel::Push, Arc::new(provider));
     }
     check_digits(&routes)?;
     if !config.delivery.sms_by_call {

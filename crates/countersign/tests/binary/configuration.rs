@@ -126,7 +126,7 @@ fn nothing_is_promised_that_is_not_there() {
     assert!(!banner.contains("no provider is configured"), "{banner}");
     assert!(banner.contains("Without a provider, and so not offered: "), "{banner}");
     let file = folder.path().join("countersign.toml");
-    for key in ["push", "radius", "ldap"] {
+    for key in ["radius", "ldap"] {
         std::fs::write(&file, format!("[{key}]\nhost = 'x'\n")).unwrap();
         let said = fails(countersign().args(["config", "check", "--config", file.to_str().unwrap()]));
         assert!(said.contains("this version cannot") && !said.contains("Did you mean"), "{said}");

@@ -231,7 +231,7 @@ impl Answer {
     /// only where the fault can be the recipient's.
     pub(super) fn fault(&self, now: Timestamp, unreachable: impl FnOnce() -> bool) -> SendError {
         match self.status {
-            StatusCode::TOO_MANY_REQUESTS => SendError::Busy(self.retry_after(now)),
+            StatusCode::TOO_MANY_REQUESTS => SendError::Busy(retry_after(&self.headers, now)),
             // A redirect is not followed: it is what a gateway under maintenance, or an address that moved, answers.
             status if status.is_server_error() || status.is_redirection() => SendError::Unavailable,
             // These are about our account, whatever words are with them. 403 may be about the recipient's country.
@@ -240,16 +240,16 @@ impl Answer {
             _ => SendError::Refused,
         }
     }
+}
 
-    /// `Retry-After`: seconds, or a date (RFC 9110, 10.2.3).
-    fn retry_after(&self, now: Timestamp) -> Option<Duration> {
-        let value = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-        if let Ok(seconds) = value.parse() {
-            return Some(Duration::from_secs(seconds));
-        }
-        let date = jiff::fmt::rfc2822::parse(value).ok()?.timestamp().as_millisecond();
-        Some(Duration::from_millis(u64::try_from(Timestamp(date).since(now)).unwrap_or(0)))
+/// `Retry-After`: seconds, or a date (RFC 9110, 10.2.3).
+pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
     }
+    let date = jiff::fmt::rfc2822::parse(value).ok()?.timestamp().as_millisecond();
+    Some(Duration::from_millis(u64::try_from(Timestamp(date).since(now)).unwrap_or(0)))
 }
 
 /// Why there is no answer.

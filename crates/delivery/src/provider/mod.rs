@@ -18,6 +18,7 @@ mod twilio;
 mod twiml;
 mod visit;
 mod vonage;
+mod webpush;
 
 use std::future::Future;
 use std::io::ErrorKind;
@@ -39,6 +40,7 @@ pub use self::sns::{SnsProvider, SnsSettings};
 pub use self::twilio::{TwilioProvider, TwilioSettings};
 pub use self::visit::visit;
 pub use self::vonage::{VonageProvider, VonageSettings};
+pub use self::webpush::{BadSubscription, Draw, PushEndpoints, VapidKey, VapidSlot, WebPushProvider, WebPushSettings};
 use crate::message::OutgoingMessage;
 
 /// A future that ends when the provider has taken the message or has failed to.
@@ -117,6 +119,11 @@ pub trait Provider: Send + Sync {
         false
     }
 
+    /// Where the key pair goes that it signs with, if the installation is to make it one (contract 18.14).
+    fn vapid(&self) -> Option<&VapidSlot> {
+        None
+    }
+
     /// Sends one message, which travels over one of [`Self::channels`].
     fn send<'a>(&'a self, message: &'a OutgoingMessage) -> Sending<'a>;
 }
@@ -160,6 +167,9 @@ pub enum SendError {
     /// The provider says that the recipient cannot be reached. Another provider would say so too.
     #[error("the recipient cannot be reached")]
     Unreachable,
+    /// The push service says that the recipient's subscription is over. It takes nothing for it any more.
+    #[error("the recipient's subscription is over")]
+    Gone,
 }
 
 /// What a failure says about the provider, apart from the message.
@@ -178,14 +188,20 @@ impl SendError {
     pub fn is_temporary(self) -> bool {
         match self {
             Self::TimedOut | Self::Unavailable | Self::NotReady | Self::Deferred | Self::Busy(_) | Self::Io(_) => true,
-            Self::Denied | Self::Refused | Self::Unreachable => false,
+            Self::Denied | Self::Refused | Self::Unreachable | Self::Gone => false,
         }
     }
 
     /// Whether it is certain that the provider has not sent the message.
     pub fn is_unsent(self) -> bool {
         match self {
-            Self::NotReady | Self::Deferred | Self::Busy(_) | Self::Denied | Self::Refused | Self::Unreachable => true,
+            Self::NotReady
+            | Self::Deferred
+            | Self::Busy(_)
+            | Self::Denied
+            | Self::Refused
+            | Self::Unreachable
+            | Self::Gone => true,
             Self::TimedOut | Self::Unavailable | Self::Io(_) => false,
         }
     }
@@ -202,6 +218,7 @@ impl SendError {
             Self::Denied => "denied",
             Self::Refused => "refused",
             Self::Unreachable => "unreachable",
+            Self::Gone => "gone",
         }
     }
 
@@ -209,7 +226,7 @@ impl SendError {
         match self {
             Self::TimedOut | Self::Unavailable | Self::NotReady | Self::Io(_) | Self::Denied => Fitness::Failing(None),
             Self::Busy(wait) => Fitness::Failing(wait),
-            Self::Deferred | Self::Refused | Self::Unreachable => Fitness::Unknown,
+            Self::Deferred | Self::Refused | Self::Unreachable | Self::Gone => Fitness::Unknown,
         }
     }
 }

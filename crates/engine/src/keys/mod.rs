@@ -2,6 +2,7 @@
 
 pub(crate) mod credential;
 pub(crate) mod installation_key;
+pub mod push_key;
 pub(crate) mod sealing;
 
 use std::io::Write as _;
@@ -36,6 +37,11 @@ pub enum KeyError {
         "the master key that sealed the installation's own key is not among those given; put it back beside the others"
     )]
     Own,
+    /// They do not open the key pair of push messages.
+    #[error(
+        "the master key that sealed the key pair of push messages is not among those given; put it back beside the others"
+    )]
+    Push,
     /// Everybody could read the file.
     #[error("{0} can be read by everybody on this machine; run: chmod 600 {0}")]
     Exposed(String),

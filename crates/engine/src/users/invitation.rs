@@ -30,9 +30,9 @@ const TOKEN: usize = 32;
 /// Characters of a token: base64url without padding.
 const TOKEN_LENGTH: usize = 43;
 /// Shortest life of an invitation, in milliseconds.
-pub const SHORTEST: i64 = 15 * MINUTE;
+const SHORTEST: i64 = 15 * MINUTE;
 /// Longest life of an invitation, in milliseconds.
-pub const LONGEST: i64 = 7 * DAY;
+const LONGEST: i64 = 7 * DAY;
 /// Life of a registration that is begun with an invitation, in milliseconds.
 const REGISTRATION: i64 = 15 * MINUTE;
 /// How far a clock may be off for its person to hear of it, in milliseconds.
@@ -46,7 +46,7 @@ const WAIT: &str = "invitation.wait";
 #[derive(Debug, Clone, Copy)]
 pub struct InvitationRequest {
     pub user: UserId,
-    /// Its life in milliseconds, [`SHORTEST`] to [`LONGEST`].
+    /// Its life in milliseconds: 15 minutes to 7 days.
     pub ttl: i64,
     /// What is enrolled takes the place of the devices that the user has.
     pub replaces: bool,

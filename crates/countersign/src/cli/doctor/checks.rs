@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use config::Config;
 use delivery::{Finding, Provider};
+use domain::Channel;
 use engine::Clock as _;
 use engine::clock::SystemClock;
 use tokio::net::TcpStream;
@@ -65,6 +66,7 @@ pub(super) fn all(config: &Arc<Config>) -> Vec<Check> {
         found("disk", "there is room", checks::room),
         found("TLS certificates", certified, checks::certificates),
         found("webhooks", "the authorities that they trust can be read", checks::webhooks),
+        Check::done("push", vec![push(config)]),
         Check::new("installation", installation(Arc::clone(config))),
         Check::new("server", server(Arc::clone(config))),
         Check::new("admin listener", admin(Arc::clone(config))),
@@ -72,17 +74,35 @@ pub(super) fn all(config: &Arc<Config>) -> Vec<Check> {
     ];
     // If the providers cannot be made, the configuration's line says so.
     if let Ok(routes) = providers::configured(config) {
-        let mut providers = routes.providers().peekable();
-        if providers.peek().is_none() {
+        if ![Channel::Sms, Channel::Voice, Channel::Email].into_iter().any(|channel| routes.carry(channel)) {
             let none = "no provider is configured, so no codes are sent; countersign delivery status says more";
             checks.push(Check::done("delivery", vec![Line::skipped("delivery", none)]));
         }
-        checks.extend(providers.map(|provider| {
+        checks.extend(routes.providers().map(|provider| {
             let name = format!("delivery {}", provider.name());
             Check::new(name.clone(), asked(name, Arc::clone(provider)))
         }));
     }
     checks
+}
+
+/// Whether prompts can be pushed to phones, and where to.
+fn push(config: &Config) -> Line {
+    const NAME: &str = "push";
+    if !config.push.is_possible() {
+        return Line::skipped(
+            NAME,
+            "it is not offered: browsers take prompts only for a page over https://, so set public_url to its address",
+        );
+    }
+    if config.push.allow_private_endpoints {
+        return Line::advice(
+            NAME,
+            "push.allow_private_endpoints is on: prompts may go to private addresses, and on loopback without TLS; remove it \
+             unless a push service in push.endpoint_origins is in your own network",
+        );
+    }
+    Line::ok(NAME, "prompts can go to the push services of browsers, and to those in push.endpoint_origins")
 }
 
 /// The data folder, and what is in it. Each needs the one before.

@@ -266,7 +266,7 @@ impl Provider for HttpProvider {
 
 /// A gateway's name goes to metrics, to log lines and into the order of routes.
 fn check_name(name: &str) -> Result<(), BadSetting> {
-    const TAKEN: &[&str] = &["file", "http", "smtp", "sns", "twilio", "vonage"];
+    const TAKEN: &[&str] = &["file", "http", "smtp", "sns", "twilio", "vonage", "webpush"];
     let is_word = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte));
     match name {
         "" => Err(BadSetting::new("", "a gateway needs a name")),
