@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use domain::model::country;
 use domain::rules::message_end;
-use domain::{Channel, Content, DropReason, Keyring, Message, Timestamp};
+use domain::{Channel, Content, DropReason, Keyring, Message, PushSubscription, Timestamp};
 use futures_util::future::join_all;
 use store::{MessageOutcome, QueuedMessage, Store};
 use tokio::sync::watch;
@@ -309,9 +309,10 @@ impl Worker<'_> {
             let what = (&message, outgoing.content.to.as_str(), free);
             match accounts::pay(&**accounts, store, self.route, what, now).await? {
                 Some(Paid { price, left }) => {
+                    let subscription = outgoing.content.subscription.as_ref().map(PushSubscription::mark);
                     sending.spawn(async move {
                         let result = send(provider.as_ref(), &outgoing).await;
-                        Sent { message, price, left, passed, claimed_until, country, result }
+                        Sent { message, price, left, passed, claimed_until, country, subscription, result }
                     });
                     return Ok(());
                 }
@@ -327,7 +328,7 @@ impl Worker<'_> {
     /// Records how a sending ended.
     async fn finish(&self, ended: Result<Sent, JoinError>, clock: &dyn DeliveryClock) -> Result<(), store::Error> {
         let channel = self.route.channel();
-        let Sent { message, price, left, passed, claimed_until, country, result } = match ended {
+        let Sent { message, price, left, passed, claimed_until, country, subscription, result } = match ended {
             Ok(sent) => sent,
             Err(error) => {
                 // The message is due again when its lease is over.
@@ -361,7 +362,11 @@ impl Worker<'_> {
                 let as_new = MessageOutcome::PutBack { at, passed: 0, free, claimed_until };
                 self.outbox.store.settle_message(message.id, as_new, now).await?;
             }
-            None => self.outbox.give_up(message, DropReason::Undeliverable, free, now).await?,
+            None => {
+                let over = subscription.filter(|_| error == SendError::Gone);
+                let why = over.map_or(DropReason::Undeliverable, |mark| DropReason::Unsubscribed { mark });
+                self.outbox.give_up(message, why, free, now).await?;
+            }
         }
         // It is another route's now. So is what waits, if this failure took the route down.
         self.outbox.wake(self.route.queue());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{Message, MessageId, Timestamp};
+use domain::{Digest, Message, MessageId, Timestamp};
 use store::Turn;
 use tokio::time::timeout;
 
@@ -27,6 +27,8 @@ pub(crate) struct Sent {
     pub(crate) claimed_until: Timestamp,
     /// The country of its number.
     pub(crate) country: Option<&'static str>,
+    /// By which the subscription is recognised that it was sent to, if it was to one.
+    pub(crate) subscription: Option<Digest>,
     pub(crate) result: Result<(), SendError>,
 }
 

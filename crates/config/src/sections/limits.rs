@@ -15,6 +15,8 @@ pub struct LimitsConfig {
     pub sends: SendLimits,
     /// What connections and requests may use.
     pub front: Limits,
+    /// Event streams of phones that may be open, in all and from one address.
+    pub event_streams: (usize, usize),
     /// Threads that answer requests; 0 for one per core.
     pub threads: usize,
     hourly_quota: u64,
@@ -116,6 +118,18 @@ impl Section for LimitsConfig {
             kind: Kind::Number(1, MOST),
             about: "Connections open at once from one address",
             default: Some(|| Value::from(i64::try_from(Limits::default().per_peer).unwrap_or(MOST))),
+            ..ROW
+        },
+        Row {
+            key: "limits.event_streams",
+            kind: Kind::Number(0, 1_000_000),
+            about: "Event streams of phones open at once; a quarter of limits.connections if it is not set",
+            ..ROW
+        },
+        Row {
+            key: "limits.event_streams_per_peer",
+            kind: Kind::Number(0, 1_000_000),
+            about: "Event streams open at once from one address; a quarter of limits.connections_per_peer if it is not set",
             ..ROW
         },
         Row {

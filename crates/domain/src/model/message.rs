@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::budget::Budget;
-use crate::model::digest::KeyedHash;
+use crate::model::digest::{Digest, KeyedHash};
 use crate::model::id::{ClientId, DeviceId, MessageId, UserId, VerificationId};
 use crate::model::seal::{Place, Sealed};
 use crate::model::subscription::PushSubscription;
@@ -102,6 +102,11 @@ pub enum DropReason {
     Unreadable,
     /// The providers refused it, or failed too often.
     Undeliverable,
+    /// The push service no longer knows the phone's subscription.
+    Unsubscribed {
+        /// By which the subscription is recognised.
+        mark: Digest,
+    },
     /// It may have been sent, and nothing is left of the day's caps to pay for another try (SEC 101).
     SpendCap,
 }
@@ -114,6 +119,7 @@ impl DropReason {
             Self::NoRoute => "no_route",
             Self::Unreadable => "unreadable",
             Self::Undeliverable => "undeliverable",
+            Self::Unsubscribed { .. } => "unsubscribed",
             Self::SpendCap => "spend_cap",
         }
     }

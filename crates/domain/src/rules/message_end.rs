@@ -4,12 +4,17 @@ use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::change::{Change, Decision, View};
 use crate::model::message::{DropReason, Message};
 use crate::model::time::Timestamp;
+use crate::rules::phone;
 
 /// Gives a message up that cannot be sent, and records it for those who wait for it. Its verification stays open: the caller
-/// may ask for another message, which counts anew. `unspent` is what was set aside for it and is not spent, in micro-units.
+/// may ask for another message, which counts anew. A subscription that is over ends with it. `unspent` is what was set aside for it and is not spent, in micro-units.
 pub fn give_up(view: &View, message: &Message, why: DropReason, unspent: i64, now: Timestamp) -> Decision<()> {
     let given_up = Change::GiveUpMessage { message: message.id, why, unspent, at: now };
-    ended(view, message, given_up, |event| event.given_up(why), AuditKind::MessageFailed, now)
+    let over = match (why, message.device_id) {
+        (DropReason::Unsubscribed { mark }, Some(device)) => phone::end_subscription(view, device, mark),
+        _ => None,
+    };
+    ended(view, message, given_up, |event| event.given_up(why), AuditKind::MessageFailed, now).with_all(over)
 }
 
 /// Settles a text message that a call over this provider has carried (contract 18.10), and records that it was a call. Nothing
