@@ -7,6 +7,9 @@
 //! Rules of every page (contract 19, SEC 100): nothing is fetched from another server, nothing runs, names of others are
 //! shown as text in elements whose direction is theirs, and what a page depends on has its digest in its name.
 
+mod app;
+mod app_files;
+mod app_icon;
 mod asset;
 mod block;
 mod color;
@@ -19,6 +22,7 @@ mod reader;
 mod text;
 mod trouble;
 
+pub use crate::app::AppPage;
 pub use crate::block::{Block, Button, Field, Tone, Weight};
 pub use crate::html::Html;
 pub use crate::link::{ANSWER, CONFIRM, DISOWN, LinkForm, LinkPage, LinkPurpose, ShownMoment};
