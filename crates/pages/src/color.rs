@@ -31,6 +31,11 @@ impl Color {
         Some(Self([part(0)?, part(2)?, part(4)?]))
     }
 
+    /// Red, green and blue.
+    pub(crate) fn parts(self) -> [u8; 3] {
+        self.0
+    }
+
     /// Relative luminance, 0 to 1.
     fn luminance(self) -> f64 {
         let linear = |part: u8| {
@@ -48,7 +53,7 @@ impl Color {
     }
 
     /// This colour with so many hundredths of another.
-    fn mixed(self, other: Self, hundredths: u16) -> Self {
+    pub(crate) fn mixed(self, other: Self, hundredths: u16) -> Self {
         let mut mixed = self.0;
         for (own, other) in mixed.iter_mut().zip(other.0) {
             let sum = u16::from(*own) * (100 - hundredths) + u16::from(other) * hundredths;

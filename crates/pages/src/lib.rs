@@ -7,6 +7,9 @@
 //! Rules of every page (contract 19, SEC 100): nothing is fetched from another server, nothing runs, names of others are
 //! shown as text in elements whose direction is theirs, and what a page depends on has its digest in its name.
 
+mod app;
+mod app_files;
+mod app_icon;
 mod asset;
 mod block;
 mod color;
@@ -22,6 +25,7 @@ mod reader;
 mod text;
 mod trouble;
 
+pub use crate::app::AppPage;
 pub use crate::block::{Block, Button, Choice, Field, Tone, Weight};
 pub use crate::enrol::{
     AuthenticatorForm, AuthenticatorRetry, BEGIN, ENROL_CODE, EnrolChoice, EnrolDone, EnrolFactor, EnrolFault,

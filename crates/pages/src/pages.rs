@@ -1,5 +1,7 @@
 //! The pages of an installation: its sheet, its logo, and the response around each page.
 
+use std::sync::OnceLock;
+
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, StatusCode, header};
@@ -8,6 +10,7 @@ use web::door::{Answering, Door};
 use web::peer::Peer;
 use words::Brand;
 
+use crate::app_files::AppFiles;
 use crate::asset::{self, Asset};
 use crate::block::Block;
 use crate::color::{self, BLACK, Color};
@@ -17,6 +20,7 @@ use crate::page::WebPage;
 const SHEET: &str = include_str!("../assets/page.css");
 const FRAME: &str = include_str!("../templates/page.html");
 const BLOCKS: &str = include_str!("../templates/blocks.html");
+pub(crate) const APP: &str = include_str!("../templates/app.html");
 
 /// Nothing runs, nothing is loaded from elsewhere, forms go to this server only, and no page is shown inside another.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
@@ -24,12 +28,27 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form
 
 /// The pages of an installation.
 pub struct Pages {
-    brand: String,
+    pub(crate) brand: Brand,
     root: String,
     templates: Environment<'static>,
     sheet: Asset,
     icon: Asset,
     logo: Option<Asset>,
+    /// Made when the app is first asked for: most servers and tests never need it.
+    app: OnceLock<AppFiles>,
+}
+
+/// What the frame around a page needs to know of it.
+pub(crate) struct Framed<'a> {
+    pub(crate) title: &'a str,
+    pub(crate) language: &'static str,
+    pub(crate) wide: bool,
+    /// More elements for the head.
+    pub(crate) head: String,
+    /// The body of a page is one card. The app has cards and attributes of its element.
+    pub(crate) app: Option<Value>,
+    pub(crate) body: String,
+    pub(crate) foot: &'a [Html],
 }
 
 impl std::fmt::Debug for Pages {
@@ -49,6 +68,7 @@ impl Pages {
         templates.set_auto_escape_callback(|_| AutoEscape::Html);
         templates.add_template("page", FRAME).expect("a template of ours");
         templates.add_template("blocks", BLOCKS).expect("a template of ours");
+        templates.add_template("app", APP).expect("a template of ours");
         let sheet = format!("{}{SHEET}", color::sheet(&brand.color));
         Self {
             templates,
@@ -56,7 +76,8 @@ impl Pages {
             sheet: Asset::new("page", "css", "text/css; charset=utf-8", sheet.into()),
             icon: Asset::new("icon", "svg", "image/svg+xml", icon(&brand.name, &brand.color).into()),
             logo: logo.map(|logo| Asset::new("logo", "png", "image/png", logo)),
-            brand: brand.name.clone(),
+            brand: brand.clone(),
+            app: OnceLock::new(),
         }
     }
 
@@ -65,50 +86,89 @@ impl Pages {
         format!("{}{path}", self.root)
     }
 
+    /// The files of the app.
+    pub(crate) fn app_files(&self) -> &AppFiles {
+        self.app.get_or_init(|| AppFiles::new(&self.brand.color))
+    }
+
+    /// The files that every page refers to.
+    pub(crate) fn common_files(&self) -> impl Iterator<Item = &Asset> {
+        [Some(&self.sheet), Some(&self.icon), self.logo.as_ref()].into_iter().flatten()
+    }
+
+    /// The paths of all files below `/assets/`, without the path of a proxy.
+    pub fn files(&self) -> Vec<String> {
+        self.common_files().chain(self.app_files().all()).map(|asset| asset.path().to_owned()).collect()
+    }
+
+    /// A template of ours with these values.
+    pub(crate) fn filled(&self, template: &str, values: Value) -> Result<String, minijinja::Error> {
+        self.templates.get_template(template)?.render(values)
+    }
+
+    /// Blocks as HTML.
+    pub(crate) fn blocks(&self, blocks: &[Block]) -> Result<String, minijinja::Error> {
+        let blocks = blocks.iter().map(Block::value).collect::<Vec<_>>();
+        self.filled("blocks", context! { blocks })
+    }
+
     /// The page as HTML.
     pub(crate) fn html(&self, page: &WebPage) -> Result<String, minijinja::Error> {
-        let blocks = page.blocks.iter().map(Block::value).collect::<Vec<_>>();
-        let body = self.templates.get_template("blocks")?.render(context! { blocks })?;
+        let (title, language, wide) = (&page.title, page.language, page.wide);
+        let body = self.blocks(&page.blocks)?;
+        self.framed(Framed { title, language, wide, head: String::new(), app: None, body, foot: &page.foot })
+    }
+
+    /// The frame around the body of a page.
+    pub(crate) fn framed(&self, page: Framed<'_>) -> Result<String, minijinja::Error> {
         let text = |text: &str| Html::text(text).value();
         let file = |asset: &Asset| text(&self.address(asset.path()));
-        let foot = page.foot.iter().map(Html::value).collect::<Vec<_>>();
-        self.templates.get_template("page")?.render(context! {
+        let values = context! {
             language => page.language,
-            title_text => text(&page.title),
-            brand => text(&self.brand),
-            initial => initial(&self.brand),
+            title_text => text(page.title),
+            brand => text(&self.brand.name),
+            initial => initial(&self.brand.name),
             wide => page.wide,
+            head => Value::from_safe_string(page.head),
+            app => page.app.unwrap_or_default(),
             sheet => file(&self.sheet),
             icon => file(&self.icon),
             logo => self.logo.as_ref().map_or_else(|| Value::from(""), file),
-            body => Value::from_safe_string(body),
-            foot,
-        })
+            body => Value::from_safe_string(page.body),
+            foot => page.foot.iter().map(Html::value).collect::<Vec<_>>(),
+        };
+        self.filled("page", values)
     }
 
     /// The response that shows a page.
     pub fn response(&self, status: StatusCode, page: &WebPage) -> Response {
-        let html = match self.html(page) {
-            Ok(html) => html,
-            Err(error) => {
-                // The tests fill every page, so this is a fault of ours.
-                tracing::error!(%error, title = page.title, "a page cannot be filled");
-                return (StatusCode::INTERNAL_SERVER_ERROR, "The page cannot be shown.\n").into_response();
-            }
-        };
-        let mut response = (status, html).into_response();
-        let headers = response.headers_mut();
-        for (name, value) in HEADERS {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
-        headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(page.language));
+        let mut response = shown(status, page.language, self.html(page));
         if let Some((seconds, address)) = &page.forwards
             && let Ok(refresh) = HeaderValue::try_from(format!("{seconds}; url={address}"))
         {
-            headers.insert(header::REFRESH, refresh);
+            response.headers_mut().insert(header::REFRESH, refresh);
         }
         response
     }
+}
+
+/// The response with this HTML, and the headers of every page.
+pub(crate) fn shown(status: StatusCode, language: &'static str, html: Result<String, minijinja::Error>) -> Response {
+    let html = match html {
+        Ok(html) => html,
+        Err(error) => {
+            // The tests fill every page, so this is a fault of ours.
+            tracing::error!(%error, "a page cannot be filled");
+            return (StatusCode::INTERNAL_SERVER_ERROR, "The page cannot be shown.\n").into_response();
+        }
+    };
+    let mut response = (status, html).into_response();
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language));
+    response
 }
 
 /// The headers of every page.
@@ -134,8 +194,8 @@ impl Door for Pages {
     }
 
     fn answer(&self, request: Request<Bytes>, _: Option<Peer>) -> Answering<'_> {
-        let assets = [Some(&self.sheet), Some(&self.icon), self.logo.as_ref()];
-        let response = asset::answer(assets.into_iter().flatten(), request.method(), request.uri().path());
+        let assets = self.common_files().chain(self.app_files().all());
+        let response = asset::answer(assets, request.method(), request.uri().path());
         Box::pin(std::future::ready(response))
     }
 }

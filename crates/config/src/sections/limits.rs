@@ -142,7 +142,15 @@ impl Section for LimitsConfig {
     ];
 
     fn read(values: &Values) -> anyhow::Result<Self> {
+        let quarter = |key, of| match values.of(key).0 {
+            Some(_) => values.number(key),
+            None => values.number::<usize>(of) / 4,
+        };
         Ok(Self {
+            event_streams: (
+                quarter("limits.event_streams", "limits.connections"),
+                quarter("limits.event_streams_per_peer", "limits.connections_per_peer"),
+            ),
             sends: SendLimits {
                 device_interval: values.number::<i64>("limits.message_interval_seconds") * SECOND,
                 device_per_ten_minutes: values.number("limits.messages_per_device"),

@@ -15,7 +15,7 @@ use delivery::{BadSubscription, PushEndpoints};
 use domain::model::audit::Actor;
 use domain::{PushSubscription, Timestamp};
 use engine::{Engine, Fault, PhoneError, PhoneRequest};
-use pages::{AppPlace, Pages, Text, Trouble, accepted_languages};
+use pages::{AppPage, Pages, Text, Trouble, accepted_languages};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use web::door::{Answering, Door};
@@ -138,18 +138,19 @@ impl Phones {
 
     /// The app itself: all of it is for anybody to see.
     fn file(&self, below: &str, request: &Request<Bytes>) -> Response {
-        let text = self.text(request.headers());
+        let query = request.uri().query().unwrap_or_default().as_bytes();
+        let code = url::form_urlencoded::parse(query).find(|(name, _)| name == "pair").map(|(_, code)| code);
+        let push_key = self.settings.push_key.as_deref();
         match below {
-            "" => {
-                let place = AppPlace { push_key: self.settings.push_key.as_deref(), framed: self.settings.framed };
-                self.pages.app(text, place)
-            }
-            "/worker.js" => self.pages.app_worker(),
-            _ => {
-                let query = request.uri().query().unwrap_or_default().as_bytes();
-                let code = url::form_urlencoded::parse(query).find(|(name, _)| name == "pair").map(|(_, code)| code);
-                self.pages.app_manifest(text, code.as_deref())
-            }
+            "" => self.pages.app(AppPage {
+                text: self.text(request.headers()),
+                issuer: &self.engine.settings().policy.issuer,
+                push_key,
+                code: code.as_deref(),
+                framed: self.settings.framed,
+            }),
+            "/worker.js" => self.pages.app_worker(self.engine.words(), push_key),
+            _ => self.pages.app_manifest(code.as_deref()),
         }
     }
 
