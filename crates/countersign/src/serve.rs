@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use axum::Router;
 use config::{Config, Database, FlagValues, SETTINGS, Setting, Values};
+use domain::FactorKind;
 use engine::Clock as _;
 use engine::clock::SystemClock;
 use onelogin::Dialect;
@@ -24,7 +25,9 @@ use crate::callbacks::Callbacks;
 use crate::cli::request::Noun;
 use crate::health::Health;
 use crate::installation::{self, Dependencies, Installation, Intent, providers};
+use crate::invitations::Invitations;
 use crate::links::Links;
+use crate::phone::{PhoneSettings, Phones};
 use crate::ready::ReadyFile;
 use crate::signals::{SignalAction, Signals};
 use crate::{banner, control, root, terminal};
@@ -64,7 +67,8 @@ pub(crate) async fn serve(flags: FlagValues, config: Config, nouns: &'static [No
         ready_file.write(&places.ready())
     };
     let signals = (Signals::hear(SignalAction::Reload)?, &started as &dyn Reload);
-    let entries = Entries { listener, admin, app, rest: root::served(config.listen.root_page), nouns };
+    let entries =
+        Entries { listener, admin, app, rest: root::served(config.listen.root_page), nouns, intent: Intent::Serve };
     run(&config, &installation, entries, signals, announce).await
 }
 
@@ -204,14 +208,38 @@ pub(crate) struct Entries {
     pub(crate) rest: Router,
     /// Answer on the control socket.
     pub(crate) nouns: &'static [Noun],
+    /// Whether it is a server or a dev world.
+    pub(crate) intent: Intent,
 }
 
 /// What answers on the API's listener: the doors, and `rest` where none of them does.
-fn front(config: &Config, installation: &Installation, app: &Dialect, rest: Router, ids: RequestIds) -> Front {
+fn front(
+    config: &Config,
+    installation: &Installation,
+    app: &Dialect,
+    (rest, intent): (Router, Intent),
+    ids: RequestIds,
+) -> Front {
     let (pages, engine) = (installation.pages.clone(), installation.engine.clone());
-    let links = Links::of(&engine, pages.clone(), app.options.trusted_proxies.clone());
-    let doors: Vec<Arc<dyn Door>> =
-        vec![onelogin::door(app.clone()), Arc::new(Callbacks::of(&engine)), Arc::new(links), pages.clone()];
+    let proxies = || app.options.trusted_proxies.clone();
+    let links = Links::of(&engine, pages.clone(), proxies());
+    let invitations = Invitations::of(&engine, pages.clone(), proxies());
+    let mut doors: Vec<Arc<dyn Door>> = vec![
+        onelogin::door(app.clone()),
+        Arc::new(Callbacks::of(&engine)),
+        Arc::new(links),
+        Arc::new(invitations),
+        pages.clone(),
+    ];
+    if engine.settings().policy.offers(FactorKind::Push) {
+        let settings = PhoneSettings {
+            endpoints: config.push.endpoints.clone(),
+            push_key: installation.push_key().map(str::to_owned),
+            streams: config.limits.event_streams,
+            framed: intent == Intent::Dev,
+        };
+        doors.push(Arc::new(Phones::of(&engine, pages.clone(), proxies(), settings)));
+    }
     let rest = rest.merge(root::icon()).fallback(|headers| root::nothing_for(headers, pages, engine));
     Front::new(doors, rest, config.limits.front, ids, onelogin::refusal)
 }
@@ -220,7 +248,7 @@ fn front(config: &Config, installation: &Installation, app: &Dialect, rest: Rout
 pub(crate) async fn run(
     config: &Config,
     installation: &Installation,
-    Entries { listener, admin, app, rest, nouns }: Entries,
+    Entries { listener, admin, app, rest, nouns, intent }: Entries,
     (mut signals, reload): (Signals, &dyn Reload),
     announce: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<ExitCode> {
@@ -231,7 +259,7 @@ pub(crate) async fn run(
     let proxies = app.options.trusted_proxies.clone();
     proxies.look_up().await;
     let following_names = tokio::spawn(follow_names(proxies));
-    let front = front(config, installation, &app, health.clone().routes().merge(rest), ids);
+    let front = front(config, installation, &app, (health.clone().routes().merge(rest), intent), ids);
     let watched = MetricsSource { app, front: front.clone() };
 
     let mut failed = installation.failed.clone();

@@ -43,7 +43,7 @@ impl AnswerCounts {
             match outcome {
                 Outcome::Accepted { .. } => AnswerEnd::Accepted,
                 Outcome::Refused(_) => AnswerEnd::Refused,
-                Outcome::Pending(_) => AnswerEnd::Pending,
+                Outcome::Pending { .. } => AnswerEnd::Pending,
             },
         );
     }

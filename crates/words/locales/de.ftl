@@ -191,6 +191,7 @@ page-enrol-done-next-until = { $minutes ->
 page-enrol-done-close = Sie können diese Seite schließen.
 page-enrol-over-advice = Wenn Sie gerade fertig geworden sind, ist alles erledigt. Sonst bitten Sie Ihre Administration um einen neuen Link.
 page-enrol-not-from-page-lead = Sie kam von einer anderen Website, deshalb wurde nichts eingerichtet.
+page-enrol-target-refused = Dorthin kann keine Nachricht gehen. Prüfen Sie die Angabe, oder wählen Sie einen anderen Weg.
 page-not-found = Hier ist nichts
 page-not-found-lead = Vielleicht ist die Adresse unvollständig. Kopieren Sie sie ganz, oder öffnen Sie sie noch einmal aus der Nachricht.
 page-not-understood = Das wurde nicht verstanden

@@ -195,6 +195,7 @@ page-enrol-done-next-until = { $minutes ->
 page-enrol-done-close = You can close this page.
 page-enrol-over-advice = If you have just finished, you are done. Otherwise ask your administrator for a new link.
 page-enrol-not-from-page-lead = It came from another website, so nothing was set up.
+page-enrol-target-refused = No message can go there. Check it, or choose another way.
 page-not-found = There is nothing here
 page-not-found-lead = The address may be incomplete. Copy it whole, or open it from the message again.
 page-not-understood = This was not understood

@@ -191,6 +191,7 @@ page-enrol-done-next-until = { $minutes ->
 page-enrol-done-close = Puede cerrar esta página.
 page-enrol-over-advice = Si acaba de terminar, ya está. Si no, pida un enlace nuevo a su administrador.
 page-enrol-not-from-page-lead = Venía de otro sitio web, así que no se ha configurado nada.
+page-enrol-target-refused = No se puede enviar ningún mensaje ahí. Compruébelo o elija otra forma.
 page-not-found = Aquí no hay nada
 page-not-found-lead = Puede que la dirección esté incompleta. Cópiela entera o ábrala de nuevo desde el mensaje.
 page-not-understood = No se ha entendido

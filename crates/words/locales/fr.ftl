@@ -191,6 +191,7 @@ page-enrol-done-next-until = { $minutes ->
 page-enrol-done-close = Vous pouvez fermer cette page.
 page-enrol-over-advice = Si vous venez de terminer, tout est en ordre. Sinon, demandez un nouveau lien à votre administrateur.
 page-enrol-not-from-page-lead = Elle venait d’un autre site, donc rien n’a été configuré.
+page-enrol-target-refused = Aucun message ne peut y être envoyé. Vérifiez-le ou choisissez un autre moyen.
 page-not-found = Il n’y a rien ici
 page-not-found-lead = L’adresse est peut-être incomplète. Copiez-la en entier, ou ouvrez-la de nouveau depuis le message.
 page-not-understood = Cette demande n’a pas été comprise

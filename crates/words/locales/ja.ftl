@@ -157,6 +157,7 @@ page-enrol-done-next-until = あと { $minutes } 分間、ここで追加でき�
 page-enrol-done-close = このページは閉じてかまいません。
 page-enrol-over-advice = たった今設定を終えた場合は完了しています。そうでない場合は、管理者に新しいリンクを依頼してください。
 page-enrol-not-from-page-lead = 別のウェブサイトから送られたため、何も設定されていません。
+page-enrol-target-refused = この宛先には送信できません。確認するか、別の方法を選んでください。
 page-not-found = ここには何もありません
 page-not-found-lead = アドレスが途中で切れている可能性があります。全体をコピーするか、メッセージからもう一度開いてください。
 page-not-understood = 内容を理解できませんでした

@@ -130,6 +130,6 @@ pub(crate) async fn serve(mut config: Config, options: DevOptions, nouns: &'stat
         ready_file.write(&world.seed.ready(&base_url, &admin_url, guard.key(), world.engine().settings()))
     };
     let signals = (signals, &server::Never as &dyn server::Reload);
-    let entries = server::Entries { listener, admin: Some(admin), app, rest, nouns };
+    let entries = server::Entries { listener, admin: Some(admin), app, rest, nouns, intent: Intent::Dev };
     server::run(&config, &world.installation, entries, signals, announce).await
 }

@@ -223,14 +223,15 @@ async fn answer(
     decision: PushDecision,
     number: Option<String>,
 ) -> Result<Json<Value>, Problem> {
-    let nonce = message.nonce.as_deref().ok_or_else(|| Problem::bad("this message is not a push"))?;
+    let asked = message.nonce.as_deref().zip(message.device_id);
+    let (nonce, device) = asked.ok_or_else(|| Problem::bad("this message is not a push"))?;
     let asked = world.engine().prompt_state(message.verification_id).await?.digits;
     if decision == PushDecision::Accept && asked.is_some() && number.is_none() {
         let what = "this prompt asks for the number that the client shows: add ?number=NN";
         return Err(Problem::bad(what));
     }
     let said = (decision, number.filter(|_| asked.is_some()));
-    let signed = world.phone.answer(message.device_id, message.verification_id, nonce, said, world.now().0)?;
+    let signed = world.phone.answer(device, message.verification_id, nonce, said, world.now().0)?;
     let signed = signed.ok_or_else(|| {
         Problem::missing(
             "the simulated phone is not paired as this device",
@@ -250,7 +251,7 @@ fn answered(message: &DevMessage, outcome: &Outcome) -> Result<Json<Value>, Prob
     let status = match outcome {
         Outcome::Accepted { .. } => "accepted",
         Outcome::Refused(Reason::Denied | Reason::WrongCode) => "rejected",
-        Outcome::Pending(_) => "pending",
+        Outcome::Pending { .. } => "pending",
         Outcome::Refused(reason) => {
             let why = format!("not answered: {}", reason.name());
             return Err(Problem::new(StatusCode::CONFLICT, "dev.not_answered", why, "trigger the factor once more"));
@@ -288,7 +289,7 @@ async fn pair(State(world): State<Arc<DevWorld>>, body: Bytes) -> Result<Json<Va
         .ok_or_else(|| Problem::bad("the body holds no factor_data.verification_token; send the enrolment's answer"))?;
     let key = phone::Phone::fresh_key(&*world.chance);
     let signature = key.sign_pairing(&code);
-    let paired = world.engine().pair_phone(&code, &key.public_key, &signature, caller()).await?;
+    let paired = world.engine().pair_phone(&code, &key.public_key, &signature, None, caller()).await?;
     let paired = paired.ok_or_else(|| Problem::missing("this pairing code is unknown or over", "enrol again"))?;
     world.phone.remember(paired.device, &key)?;
     Ok(Json(json!({ "paired": true, "user_id": paired.user, "device_id": paired.device })))

@@ -3,6 +3,8 @@
 
 mod page;
 
+pub(crate) use self::page::shown_until;
+
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::num::NonZeroU32;

@@ -18,14 +18,15 @@ pub(super) fn asks<'a>(question: &'a LinkQuestion, token: &str, action: String, 
         from: question.from.as_deref(),
         caller: question.caller.as_deref(),
         asked: ShownMoment { minutes: now.since(question.asked_at).max(0) / MINUTE, clock: clock(question.asked_at) },
-        // A minute that has begun is one that is left.
-        until: ShownMoment {
-            minutes: (question.expires_at.since(now).max(1) + MINUTE - 1) / MINUTE,
-            clock: clock(question.expires_at),
-        },
+        until: shown_until(question.expires_at, now),
         action,
         hidden: vec![("token", token.to_owned()), ("nonce", question.nonce.clone())],
     })
+}
+
+/// The end of something, as seen from `now`. A minute that has begun is one that is left.
+pub(crate) fn shown_until(end: Timestamp, now: Timestamp) -> ShownMoment {
+    ShownMoment { minutes: (end.since(now).max(1) + MINUTE - 1) / MINUTE, clock: clock(end) }
 }
 
 /// A moment as a clock shows it: `14:31 UTC`, in one piece.

@@ -11,7 +11,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use domain::model::time::{MINUTE, SECOND};
 use domain::{DeviceId, UserId};
-use engine::{Clock, Engine, PhoneError, UserWatch};
+use engine::{Engine, PhoneError, UserWatch};
 use futures_util::stream;
 use serde_json::{Value, json};
 use web::slots::Slot;
@@ -69,7 +69,8 @@ impl Phones {
         let slot = self.streams.take(peer).ok_or(Refused::Streams)?;
         let watch = self.engine.watch_users(phones.iter().map(|phone| phone.user).collect());
         let ends_at = self.engine.clock().waited() + LIFE;
-        let stream = Stream { engine: self.engine.clone(), phones, watch, ready: VecDeque::new(), ends_at, _slot: slot };
+        let stream =
+            Stream { engine: self.engine.clone(), phones, watch, ready: VecDeque::new(), ends_at, _slot: slot };
         let body = Body::from_stream(stream::unfold(stream, |mut stream| async move {
             let piece = stream.next().await?;
             Some((Ok::<_, Infallible>(Bytes::from(piece)), stream))

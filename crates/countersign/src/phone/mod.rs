@@ -13,7 +13,6 @@ use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use delivery::{BadSubscription, PushEndpoints};
 use domain::model::audit::Actor;
-use domain::{PushSubscription, Timestamp};
 use engine::{Engine, Fault, PhoneError, PhoneRequest};
 use pages::{AppPage, Pages, Text, Trouble, accepted_languages};
 use serde::de::DeserializeOwned;
@@ -131,7 +130,11 @@ impl Phones {
             }
             (_, "" | "/worker.js" | "/manifest.webmanifest") => return not_allowed("GET, HEAD"),
             (_, "/pair" | "/requests" | "/answer" | "/subscription" | "/events") => return not_allowed("POST"),
-            _ => return self.pages.response(StatusCode::NOT_FOUND, &Trouble::NotFound.page(self.text(request.headers()))),
+            _ => {
+                return self
+                    .pages
+                    .response(StatusCode::NOT_FOUND, &Trouble::NotFound.page(self.text(request.headers())));
+            }
         };
         answered.unwrap_or_else(|refused| self.refuse(refused, request.headers(), peer))
     }

@@ -122,6 +122,14 @@ pub(crate) fn mailbox(address: &str) -> String {
     format!("{local}@{}", host.trim_end_matches('.'))
 }
 
+/// A mail address with the first character of its name, for its person to recognise: `a•••@example.com`.
+pub fn masked_address(address: &str) -> String {
+    match address.rsplit_once('@') {
+        Some((name, host)) => format!("{}•••@{host}", name.chars().take(1).collect::<String>()),
+        None => "•••".to_owned(),
+    }
+}
+
 /// A number with all but its last four digits hidden, as device lists show it (contract 4.3): `+1xxxxxx0123`. The
 /// country code stays, as far as one digit.
 pub fn masked_phone(number: &str) -> String {
@@ -206,6 +214,18 @@ mod tests {
         assert!(!is_name("a\0b"));
         assert!(is_name(&"é".repeat(100)));
         assert!(!is_name(&"é".repeat(101)));
+    }
+
+    #[test]
+    fn a_masked_address_shows_its_first_character_and_its_host() {
+        for (address, masked) in [
+            ("ana@example.com", "a•••@example.com"),
+            ("é@x@example.com", "é•••@example.com"),
+            ("none", "•••"),
+            ("", "•••"),
+        ] {
+            assert_eq!(masked_address(address), masked);
+        }
     }
 
     #[test]

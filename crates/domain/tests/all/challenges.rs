@@ -226,7 +226,7 @@ fn a_live_prompt_gets_a_new_state_token_and_no_second_notification() {
     assert_ne!(again.state_token, first.state_token);
     assert_eq!(scene.db.outbox.len(), 1);
     assert_eq!(scene.polled(&token_door(&first)), Outcome::Refused(Reason::NotOpen));
-    assert_eq!(scene.polled(&token_door(&again)), Outcome::Pending(FactorKind::Push));
+    assert_eq!(scene.polled(&token_door(&again)), Outcome::Pending { factor: FactorKind::Push, number: None });
     scene.now = first.expires_at;
     assert_ne!(opened(trigger(&mut scene, device, Door::V1)).id, first.id, "a dead one is replaced");
     assert_eq!(status(&scene, &first), Status::Expired);

@@ -13,7 +13,7 @@ use countersign_domain::{
 
 const NOT_OPEN: Outcome = Outcome::Refused(Reason::NotOpen);
 const NOT_TYPED: Outcome = Outcome::Refused(Reason::NotTyped);
-const PENDING: Outcome = Outcome::Pending(FactorKind::Email);
+const PENDING: Outcome = Outcome::Pending { factor: FactorKind::Email, number: None };
 /// The link's token is drawn as this number.
 const TOKEN: u64 = 77;
 

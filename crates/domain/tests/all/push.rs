@@ -70,7 +70,7 @@ fn the_signed_text_is_the_documented_one() {
 fn an_accepted_prompt_is_collected_once_by_its_poller() {
     let mut prompt = prompt(None);
     let poll = token_door(&prompt.verification);
-    assert_eq!(prompt.scene.polled(&poll), Outcome::Pending(FactorKind::Push));
+    assert_eq!(prompt.scene.polled(&poll), Outcome::Pending { factor: FactorKind::Push, number: None });
     assert!(is_accepted(&prompt.answer(PushDecision::Accept, None)));
     assert_eq!(prompt.answer(PushDecision::Deny, None), Outcome::Refused(Reason::NotOpen), "too late to deny");
     assert!(is_accepted(&prompt.scene.polled(&poll)));

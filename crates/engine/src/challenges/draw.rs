@@ -67,7 +67,11 @@ impl Engine {
     pub(crate) fn draw_pairing(&self, user: &User) -> Challenged {
         let code = self.chance.code(Alphabet::Crockford, PAIRING_CODE_LENGTH);
         let hash = self.keys.mac_keys().hash(PAIRING_CONTEXT, &code);
-        let url = otpauth("totp", &self.settings.policy.issuer, &user.account_name(), &code, "");
+        // The camera of any phone opens the app by it (contract 20.7).
+        let url = match self.link_base() {
+            Some(base) => format!("{base}/app#{code}"),
+            None => otpauth("totp", &self.settings.policy.issuer, &user.account_name(), &code, ""),
+        };
         let setup = DeviceSetup { verification_token: code, url: Some(url) };
         Challenged { setup: Some(setup), ..Challenged::plain(Challenge::Pairing { hash }) }
     }

@@ -215,7 +215,7 @@ impl Engine {
             (Outcome::Refused(domain::Reason::Denied), LinkDecision::Disown) => {
                 LinkOutcome::Disowned { language: open.language() }
             }
-            (Outcome::Refused(_) | Outcome::Pending(_), _) => LinkOutcome::Over,
+            (Outcome::Refused(_) | Outcome::Pending { .. }, _) => LinkOutcome::Over,
         })
     }
 

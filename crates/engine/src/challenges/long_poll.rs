@@ -126,7 +126,7 @@ impl Engine {
         if !answer.response.is_absent() {
             return Ok(self.verify(answer, context).await?);
         }
-        let open = |judged: &Outcome| matches!(judged, Outcome::Pending(_));
+        let open = |judged: &Outcome| matches!(judged, Outcome::Pending { .. });
         let ask = || async { Ok(self.verify(answer.clone(), context.clone()).await?) };
         // Boxed, so that the future of a typed code has no room for a hold.
         Box::pin(self.hold(answer.user, hold, ask, open)).await

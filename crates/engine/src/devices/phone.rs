@@ -155,7 +155,7 @@ impl Engine {
             (Outcome::Refused(Reason::Denied), _) => PromptAnswer::Denied,
             (Outcome::Refused(Reason::WrongCode), _) => PromptAnswer::WrongNumber,
             (Outcome::Refused(Reason::Locked { .. }), _) => PromptAnswer::Locked,
-            (Outcome::Refused(_) | Outcome::Pending(_), _) => PromptAnswer::Over,
+            (Outcome::Refused(_) | Outcome::Pending { .. }, _) => PromptAnswer::Over,
         })
     }
 

@@ -133,7 +133,7 @@ impl Engine {
         let kind = match &outcome {
             Outcome::Accepted { .. } => MessageKind::KeypadRight,
             Outcome::Refused(Reason::WrongCode) => MessageKind::KeypadWrong,
-            Outcome::Refused(_) | Outcome::Pending(_) => MessageKind::KeypadLate,
+            Outcome::Refused(_) | Outcome::Pending { .. } => MessageKind::KeypadLate,
         };
         let said = self.words.say(kind, language, Filling::NOTHING);
         AnsweredCall { outcome, said }

@@ -49,6 +49,13 @@ pub struct LoginStep {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PromptNumber(pub String);
 
+impl PromptNumber {
+    /// The digits to show.
+    pub fn digits(&self) -> &str {
+        &self.0
+    }
+}
+
 /// How a step ends.
 #[derive(Debug)]
 pub enum LoginStepAnswer {
@@ -178,7 +185,9 @@ impl Engine {
                 let expires_at = now.plus(SESSION_TOKEN_TTL);
                 LoginStepAnswer::Granted(CompletedLogin { user, terms, session_token, expires_at, shown })
             }
-            Stepped::Answered(Outcome::Pending(factor)) => LoginStepAnswer::Pending(factor, None),
+            Stepped::Answered(Outcome::Pending { factor, number }) => {
+                LoginStepAnswer::Pending(factor, number.map(PromptNumber))
+            }
             Stepped::Answered(Outcome::Refused(reason)) => LoginStepAnswer::Refused(reason),
             Stepped::Answered(Outcome::Accepted { .. }) => {
                 return Err(Fault::internal("an accepted step that grants nothing").into());

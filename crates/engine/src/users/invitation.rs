@@ -176,6 +176,8 @@ pub struct BegunEnrolment {
     pub wait: String,
     /// Where messages go, if some do.
     pub target: Option<String>,
+    /// The name under which apps show the account.
+    pub issuer: String,
 }
 
 /// A device that was finished with an invitation.
@@ -184,8 +186,12 @@ pub struct FinishedEnrolment {
     pub device: DeviceId,
     pub factor: FactorKind,
     pub device_name: String,
-    /// The token of the invitation for one more device, if there is one.
-    pub next: Option<String>,
+    /// The account as the person knows it.
+    pub account: String,
+    /// The token of the invitation for one more device, if there is one, and when it ends.
+    pub next: Option<(String, Timestamp)>,
+    /// The devices that the user had before are gone.
+    pub replaced: bool,
     /// The user has nothing but telephone numbers by now.
     pub only_phones: bool,
     pub language: Option<String>,
@@ -372,7 +378,8 @@ impl Engine {
             Credential::Push { .. } | Credential::Totp(_) | Credential::Hotp(_) => None,
         };
         let wait = self.wait_handle(open.user, registration.id);
-        Ok(BegunEnrolment { enrolled, registration: registration.wire_id, wait, target })
+        let issuer = self.settings.policy.issuer.clone();
+        Ok(BegunEnrolment { enrolled, registration: registration.wire_id, wait, target, issuer })
     }
 
     /// Judges the code that finishes a device.
@@ -394,7 +401,7 @@ impl Engine {
         Ok(match self.verify(answer, actor.clone()).await? {
             Outcome::Accepted { .. } => {
                 self.notify_if_invited(&open.view, asked.id, actor).await;
-                match self.finished(open.user, asked.id, device).await? {
+                match self.finished(open.user, asked.id, device, open.replaces()).await? {
                     Some(finished) => EnrolmentAnswer::Finished(finished),
                     None => EnrolmentAnswer::Ended,
                 }
@@ -404,7 +411,7 @@ impl Engine {
             Outcome::Refused(Reason::WrongCode | Reason::CodeMissing | Reason::NotTyped) => {
                 EnrolmentAnswer::Wrong { factor: device.factor, minutes_ahead: self.minutes_ahead(device, &response)? }
             }
-            Outcome::Refused(_) | Outcome::Pending(_) => EnrolmentAnswer::Ended,
+            Outcome::Refused(_) | Outcome::Pending { .. } => EnrolmentAnswer::Ended,
         })
     }
 
@@ -421,7 +428,7 @@ impl Engine {
             domain::Status::Accepted { .. } => {
                 let view = self.store.view(user).await?;
                 let Some(device) = view.device(device) else { return Ok(EnrolmentWait::Ended) };
-                let finished = self.finished(user, registration, device).await?;
+                let finished = self.finished(user, registration, device, false).await?;
                 Ok(finished.map_or(EnrolmentWait::Ended, EnrolmentWait::Finished))
             }
             domain::Status::Rejected { .. } | domain::Status::Expired => Ok(EnrolmentWait::Ended),
@@ -434,18 +441,22 @@ impl Engine {
         user: UserId,
         registration: VerificationId,
         device: &Device,
+        replaced: bool,
     ) -> Result<Option<FinishedEnrolment>, Fault> {
         let view = self.store.view(user).await?;
         let Some(known) = view.device(device.id) else { return Ok(None) };
         let next = self.next_invitation(registration);
         let digest = Digest::of(next.as_bytes());
-        let leads_on = view.sessions.iter().any(|session| session.token == digest && session.is_open(self.now()));
+        let mut waiting = view.sessions.iter().filter(|session| session.is_open(self.now()));
+        let leads_on = waiting.find(|session| session.token == digest).map(|session| session.expires_at);
         let mut usable = view.devices.iter().filter(|device| device.status == domain::DeviceStatus::Active);
         Ok(Some(FinishedEnrolment {
             device: known.id,
             factor: known.factor,
             device_name: known.display_name.clone(),
-            next: leads_on.then_some(next),
+            account: view.user.as_ref().map(domain::User::account_name).unwrap_or_default(),
+            next: leads_on.map(|until| (next, until)),
+            replaced,
             only_phones: usable.all(|device| matches!(device.factor, FactorKind::Sms | FactorKind::Voice)),
             language: language(&view),
         }))

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::FactorKind;
-use engine::LoginStepAnswer;
+use engine::{LoginStepAnswer, PromptNumber};
 
 use crate::access::{Access, Authenticate};
 use crate::dialect::Dialect;
@@ -30,7 +30,8 @@ pub(crate) async fn verify_factor(
             Ok(v1_status::<()>(StatusCode::OK, sent_type, &SMS_SENT.into(), None))
         }
         LoginStepAnswer::Sent(factor, shown) | LoginStepAnswer::Pending(factor, shown) => {
-            Ok(v1_status(StatusCode::OK, "pending", &pending(factor).into(), NumberToShow::of(shown).as_ref()))
+            let message = pending(factor, shown.as_ref().map(PromptNumber::digits)).into();
+            Ok(v1_status(StatusCode::OK, "pending", &message, NumberToShow::of(shown).as_ref()))
         }
         LoginStepAnswer::Refused(reason) => Err(Error::of_reason(reason, now)),
     }

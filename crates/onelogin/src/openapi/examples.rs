@@ -139,6 +139,10 @@ fn devices(name: &str, version: Version) -> Shapes {
             }
             one(token)
         }
+        "EnrollmentLink" => one(json!({
+            "url": "https://mfa.example.com/enroll/q1Ypi2cfAHcMOcAxBYUkU0WWBtXyHgkLdm5kVUu-jSg",
+            "expires_at": "2026-03-02T09:30:00Z", "delivered": "email",
+        })),
         "Factor" => one(json!({ "factor_id": 2, "name": "OneLogin SMS", "auth_factor_name": "SMS" })),
         "Registration" => one(json!({
             "id": UUID, "status": "pending", "user_id": "88", "auth_factor_name": "Google Authenticator",

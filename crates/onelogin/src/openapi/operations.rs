@@ -2,10 +2,10 @@
 //! description and no description without its route.
 
 use crate::wire::fields::{
-    ASSERTION, ASSERTION_STEP, CHALLENGE, CLEAR_PASSWORD, CUSTOM_ATTRIBUTES, ENROL, EVENTS, FIELDS, GRANT, GRANT_QUERY,
-    Inputs, LOCK, LOG_IN, NONE, REGISTER, REVOKE, SALTED_PASSWORD, SESSION, STATE, STEP, TEMP_TOKEN, USER, V1_PAGES,
-    V1_TRIGGER, V1_USERS, V1_VERIFY, V2_CONFIRM, V2_PAGES, V2_USER, V2_USERS, V2_VERIFY, V2_WRITE, VISIT, VISIT_CODE,
-    WAIT,
+    ASSERTION, ASSERTION_STEP, CHALLENGE, CLEAR_PASSWORD, CUSTOM_ATTRIBUTES, ENROL, ENROLLMENT_LINK, EVENTS, FIELDS,
+    GRANT, GRANT_QUERY, Inputs, LOCK, LOG_IN, NONE, REGISTER, REVOKE, SALTED_PASSWORD, SESSION, STATE, STEP,
+    TEMP_TOKEN, USER, V1_PAGES, V1_TRIGGER, V1_USERS, V1_VERIFY, V2_CONFIRM, V2_PAGES, V2_USER, V2_USERS, V2_VERIFY,
+    V2_WRITE, VISIT, VISIT_CODE, WAIT,
 };
 
 /// The shape of a success. Names are those of the examples; most are schemas too.
@@ -128,6 +128,7 @@ operations! {
         GET "/api/2/mfa/users/{user_id}/verifications/{id}" "Read the state of a challenge" ? WAIT, NONE => Success::Object(200, "Standing");
         PUT "/api/2/mfa/users/{user_id}/verifications/{id}" "Answer a challenge with a code" ? NONE, V2_VERIFY => Success::Object(200, "Verified");
         POST "/api/2/mfa/users/{user_id}/mfa_token" "Issue a temporary token" ? NONE, TEMP_TOKEN => Success::Object(201, "TempToken");
+        POST "/api/2/mfa/users/{user_id}/enrollment_link" "Invite a person to enrol" ? NONE, ENROLLMENT_LINK => Success::Object(201, "EnrollmentLink");
     }
     "Smart MFA" {
         POST "/api/2/smart-mfa" "Judge a visit, and send a code if it is new" ? NONE, VISIT => Success::Object(200, "Visit");

@@ -30,6 +30,7 @@ pub(super) fn all() -> Map<String, Value> {
     add::<FactorData>(&mut all);
     add::<TempTokenWire>(&mut all);
     add::<v1::mfa_token::Issued>(&mut all);
+    add::<v2::enrollment_link::Made>(&mut all);
     add::<v1::auth_factors::Data<'_>>(&mut all);
     add::<v1::devices::Data<'_>>(&mut all);
     add::<v1::enrol::Enrolled<'_>>(&mut all);

@@ -174,6 +174,7 @@ table! {
         V2Mfa GET "/api/2/mfa/users/{user_id}/verifications/{id}" => ReadInLogIn v2::verifications::read;
         V2Mfa PUT "/api/2/mfa/users/{user_id}/verifications/{id}" => VerifyInLogIn v2::verifications::confirm;
         V2Mfa POST "/api/2/mfa/users/{user_id}/mfa_token" => ManageUsers v2::mfa_token::issue;
+        V2Mfa POST "/api/2/mfa/users/{user_id}/enrollment_link" => ManageUsers v2::enrollment_link::make;
 
         V2Mfa POST "/api/2/smart-mfa" => ManageAll v2::smart::visit;
         V2Mfa POST "/api/2/smart-mfa/verify" => ManageAll v2::smart::verify;

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use domain::FactorKind;
-use engine::LoginStepAnswer;
+use engine::{LoginStepAnswer, PromptNumber};
 
 use super::{Version, app_of, sign};
 use crate::access::{Access, Authenticate};
@@ -43,7 +43,8 @@ async fn verify(
             Ok(version.pending(SMS_SENT, None))
         }
         LoginStepAnswer::Sent(factor, shown) | LoginStepAnswer::Pending(factor, shown) => {
-            Ok(version.pending(pending(factor), NumberToShow::of(shown).as_ref()))
+            let message = pending(factor, shown.as_ref().map(PromptNumber::digits));
+            Ok(version.pending(&message, NumberToShow::of(shown).as_ref()))
         }
         LoginStepAnswer::Refused(reason) => Err(Error::of_reason(reason, now)),
     }

@@ -72,6 +72,7 @@ fn parse(user: UserId, body: &Body, names: &FactorNames) -> Result<EnrolRequest,
         options: ClientOptions::default(),
         template: None,
         mail: MailRequest::AsSet,
+        invitation: None,
     })
 }
 

@@ -36,7 +36,11 @@ pub(crate) enum Error {
     /// Wrong, used, denied, or not evaluated because of a lock; with the seconds that a lock lasts.
     Failed(Option<i64>),
     /// The person has not answered yet.
-    Pending(FactorKind),
+    Pending {
+        factor: FactorKind,
+        /// The number to type on the phone, if there is one.
+        number: Option<String>,
+    },
     /// The number is missing, malformed, or not one messages may go to.
     BadNumber,
     /// Messages may not go to the number's country.
@@ -57,7 +61,7 @@ impl Error {
     pub(crate) fn of_enrol(error: EnrolError, now: Timestamp) -> Self {
         match error {
             EnrolError::NoUser => Self::NoUser,
-            EnrolError::Barred => Self::UserLocked,
+            EnrolError::Barred | EnrolError::NotInvited => Self::UserLocked,
             EnrolError::NotOffered | EnrolError::AlreadyEnrolled => Self::NoFactor,
             EnrolError::NotTrustable => Self::NotTrustable,
             EnrolError::BadDeviceName => Self::incorrect("display_name"),
@@ -107,7 +111,7 @@ impl Error {
 pub(crate) fn accepted(outcome: &Outcome, now: Timestamp) -> Result<(), Error> {
     match outcome {
         Outcome::Accepted { .. } => Ok(()),
-        Outcome::Pending(factor) => Err(Error::Pending(*factor)),
+        Outcome::Pending { factor, number } => Err(Error::Pending { factor: *factor, number: number.clone() }),
         Outcome::Refused(reason) => Err(Error::refused(*reason, now)),
     }
 }
@@ -179,7 +183,7 @@ impl IntoResponse for Error {
             Self::StateTokenEmpty => missing("state_token is empty"),
             Self::CodeEmpty => missing("otp_token is empty"),
             Self::Failed(seconds) => retry_after(unauthorized("Failed authentication with this factor"), seconds),
-            Self::Pending(factor) => unauthorized(pending(factor)),
+            Self::Pending { factor, number } => unauthorized(&pending(factor, number.as_deref())),
             Self::BadNumber => bad_request("number is invalid".into()),
             Self::BadCountry => bad_request(BAD_COUNTRY.into()),
             Self::NotTrustable => bad_request("verified is not allowed for this factor".into()),

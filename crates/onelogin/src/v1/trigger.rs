@@ -92,7 +92,8 @@ fn parse(user: UserId, device: DeviceId, body: &Body, options: &ClientOptions) -
 
 fn answer(user: UserId, opened: OpenedVerification, profile: CompatProfile, names: &FactorNames) -> Response {
     let factor = opened.device.factor;
-    let message = message(factor).into();
+    let number = opened.setup.as_ref().map(|setup| setup.verification_token.as_str());
+    let message = message(factor, number).into();
     let triggered = Triggered {
         active: opened.device.status != DeviceStatus::Pending,
         user_display_name: opened.device.display_name,
@@ -115,11 +116,11 @@ fn answer(user: UserId, opened: OpenedVerification, profile: CompatProfile, name
 }
 
 /// The message of the status. Polls are answered with the same words, except for a text message.
-fn message(factor: FactorKind) -> &'static str {
+fn message(factor: FactorKind, number: Option<&str>) -> String {
     match factor {
-        FactorKind::Sms => SMS_SENT,
+        FactorKind::Sms => SMS_SENT.to_owned(),
         FactorKind::Push | FactorKind::Voice | FactorKind::Email | FactorKind::Totp | FactorKind::Hotp => {
-            pending(factor)
+            pending(factor, number)
         }
     }
 }

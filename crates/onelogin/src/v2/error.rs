@@ -34,7 +34,7 @@ impl Error {
     pub(crate) fn of_enrol(error: EnrolError, now: Timestamp) -> Self {
         match error {
             EnrolError::NoUser => Self::NotFound,
-            EnrolError::Barred => Self::Forbidden,
+            EnrolError::Barred | EnrolError::NotInvited => Self::Forbidden,
             EnrolError::NotOffered | EnrolError::AlreadyEnrolled => Self::invalid("factor_id"),
             EnrolError::NotTrustable => Self::invalid("verified"),
             EnrolError::BadDeviceName => Self::invalid("display_name"),
@@ -87,7 +87,7 @@ pub(crate) struct Accepted {
 pub(crate) fn accepted(outcome: Outcome, now: Timestamp) -> Result<Accepted, Error> {
     match outcome {
         Outcome::Accepted { device, wire_id } => Ok(Accepted { wire_id, device }),
-        Outcome::Pending(_) => Err(Error::invalid("otp")),
+        Outcome::Pending { .. } => Err(Error::invalid("otp")),
         Outcome::Refused(reason) => Err(Error::refused(reason, now)),
     }
 }
@@ -197,7 +197,10 @@ mod tests {
             let refused = accepted(Outcome::Refused(reason), Timestamp(0)).unwrap_err();
             assert_eq!(status(refused), expected, "{reason:?}");
         }
-        assert_eq!(status(accepted(Outcome::Pending(FactorKind::Push), Timestamp(0)).unwrap_err()), 422);
+        assert_eq!(
+            status(accepted(Outcome::Pending { factor: FactorKind::Push, number: None }, Timestamp(0)).unwrap_err()),
+            422
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub(crate) mod catalogue;
 pub(crate) mod challenge;
 pub(crate) mod devices;
+pub(crate) mod enrollment_link;
 pub(crate) mod error;
 pub(crate) mod factors;
 pub(crate) mod mfa_token;

@@ -112,6 +112,7 @@ fn parse(
         options: client.clone(),
         template: terms.template,
         mail: terms.mail,
+        invitation: None,
     })
 }
 

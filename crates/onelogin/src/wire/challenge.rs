@@ -14,12 +14,16 @@ const IP_MAX: usize = 64;
 /// What clients read after a text message was sent.
 pub(crate) const SMS_SENT: &str = "SMS token sent to your mobile device. Authentication pending.";
 
-/// What clients read while an answer is awaited (contract 4.4, 4.5). They poll as long as they see these words.
-pub(crate) fn pending(factor: FactorKind) -> &'static str {
-    match factor {
-        FactorKind::Push => "Authentication pending on OL Protect",
-        FactorKind::Sms | FactorKind::Voice | FactorKind::Email | FactorKind::Totp | FactorKind::Hotp => {
-            "Authentication pending"
+/// What clients read while an answer is awaited (contract 4.4, 4.5). They poll as long as they see these words. Clients with
+/// number matching on show them to the person, so the number is in them (contract 20.7).
+pub(crate) fn pending(factor: FactorKind, number: Option<&str>) -> String {
+    match (factor, number) {
+        (FactorKind::Push, Some(number)) => {
+            format!("Authentication pending on OL Protect. Number to type: {number}")
+        }
+        (FactorKind::Push, None) => "Authentication pending on OL Protect".to_owned(),
+        (FactorKind::Sms | FactorKind::Voice | FactorKind::Email | FactorKind::Totp | FactorKind::Hotp, _) => {
+            "Authentication pending".to_owned()
         }
     }
 }
@@ -51,9 +55,13 @@ mod tests {
     #[test]
     fn only_a_push_is_pending_on_ol_protect() {
         for factor in FactorKind::ALL {
-            let on_protect = pending(factor).ends_with("on OL Protect");
+            let on_protect = pending(factor, None).ends_with("on OL Protect");
             assert_eq!(on_protect, factor == FactorKind::Push);
-            assert!(pending(factor).starts_with("Authentication pending"));
+            for number in [None, Some("42")] {
+                let said = pending(factor, number);
+                assert!(said.starts_with("Authentication pending"));
+                assert_eq!(said.contains("42"), on_protect && number.is_some());
+            }
         }
     }
 }

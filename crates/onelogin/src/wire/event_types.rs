@@ -81,6 +81,8 @@ pub(crate) fn of(kind: AuditKind) -> EventType {
             "MFA_MESSAGE_CALLED",
             "A code for %otp_device% of %user% was spoken in a call instead of sent as a text",
         ),
+        K::Invited => (90_043, "MFA_ENROLLMENT_LINK_CREATED", "An enrollment link was created for %user%"),
+        K::InvitationUsed => (90_044, "MFA_ENROLLMENT_LINK_USED", "%user% enrolled %otp_device% by an enrollment link"),
         K::MessagesAtCeiling => (90_034, "MESSAGES_AT_CEILING", "All messages of a day have been sent"),
     };
     EventType { name, description, id }

@@ -286,6 +286,11 @@ pub(crate) const V2_VERIFY: &[Field] =
 pub(crate) const V2_CONFIRM: &[Field] = &[must(code("otp", "The code"))];
 pub(crate) const TEMP_TOKEN: &[Field] =
     &[number("expires_in", "Life in seconds"), flag("reusable", "Whether it works until it is over, or once")];
+pub(crate) const ENROLLMENT_LINK: &[Field] = &[
+    number("expires_in", "Life in seconds, 900 to 604800"),
+    flag("replace", "Whether what is enrolled takes the place of the devices that there are"),
+    text("deliver", "`email` or `sms`: the link goes to the address or number of the profile"),
+];
 pub(crate) const V1_TRIGGER: &[Field] = &[
     number("state_token_expires_in", "Life of the state token in seconds, 1 to 900"),
     number("expires_in", "The same under another name"),

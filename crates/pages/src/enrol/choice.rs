@@ -11,11 +11,13 @@ use crate::pictogram::Pictogram;
 use crate::text::Text;
 
 /// A way that is offered.
-#[derive(Debug, Clone, Copy)]
-pub struct EnrolOffer<'a> {
+#[derive(Debug, Clone)]
+pub struct EnrolOffer {
     pub factor: EnrolFactor,
     /// For codes that are sent: the number or address of the profile, masked. It is used if the person gives no other.
-    pub known: Option<&'a str>,
+    pub known: Option<String>,
+    /// Whether no message can go to what the person has given.
+    pub refused: bool,
 }
 
 /// An invitation that waits for its person.
@@ -27,7 +29,7 @@ pub struct EnrolChoice<'a> {
     /// When the invitation ends.
     pub until: ShownMoment,
     /// What can be enrolled, in any order.
-    pub offers: Vec<EnrolOffer<'a>>,
+    pub offers: Vec<EnrolOffer>,
     /// Whether the earlier devices go when this is finished.
     pub replaces: bool,
     /// Where those who help can be reached, as `mailto:` or `https:`.
@@ -45,7 +47,7 @@ impl EnrolChoice<'_> {
         let notice = Block::Notice { tone: Tone::Warning, text: text.say("page-enrol-replaces") };
         let mut offers = self.offers.clone();
         offers.sort_by_key(|offer| offer.factor);
-        let choices = offers.iter().enumerate().map(|(place, offer)| self.choice(text, *offer, place == 0));
+        let choices = offers.iter().enumerate().map(|(place, offer)| self.choice(text, offer, place == 0));
         WebPage::new(text, None, "page-enrol-title", vec![text.say("page-enrol-lead")])
             .with([Block::Facts(facts.into_iter().flatten().collect())])
             .with(self.replaces.then_some(notice))
@@ -54,7 +56,7 @@ impl EnrolChoice<'_> {
     }
 
     /// One way as a form, which leads to the page of its device.
-    fn choice(&self, text: Text<'_>, offer: EnrolOffer<'_>, is_first: bool) -> Block {
+    fn choice(&self, text: Text<'_>, offer: &EnrolOffer, is_first: bool) -> Block {
         let recommended = || Some((Tone::Success, text.say("page-enrol-recommended")));
         let (picture, ids, badge) = match offer.factor {
             EnrolFactor::Authenticator => (
@@ -91,7 +93,7 @@ impl EnrolChoice<'_> {
 }
 
 /// The line for a number or an address, where codes are sent to one.
-fn target(text: Text<'_>, offer: EnrolOffer<'_>) -> Option<Field> {
+fn target(text: Text<'_>, offer: &EnrolOffer) -> Option<Field> {
     let (label, hint, mut attributes) = match offer.factor {
         EnrolFactor::Authenticator | EnrolFactor::Push => return None,
         EnrolFactor::Email => ("page-enrol-email-field", None, vec![("type", "email"), ("autocomplete", "email")]),
@@ -100,12 +102,13 @@ fn target(text: Text<'_>, offer: EnrolOffer<'_>) -> Option<Field> {
         }
     };
     attributes.push(("maxlength", "254"));
-    let hint = match offer.known {
+    let hint = match &offer.known {
         Some(known) => Some(text.fill("page-enrol-known", &[("to", PhraseValue::Name(known))])),
         None => {
             attributes.push(("required", ""));
             hint.map(|id| text.say(id))
         }
     };
-    Some(Field { name: TARGET, label: text.say(label), hint, fault: None, attributes })
+    let fault = offer.refused.then(|| text.say("page-enrol-target-refused"));
+    Some(Field { name: TARGET, label: text.say(label), hint, fault, attributes })
 }

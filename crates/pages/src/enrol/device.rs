@@ -73,7 +73,7 @@ pub struct SentCodeForm<'a> {
     pub form: EnrolForm<'a>,
     pub factor: EnrolFactor,
     /// Where it was sent to, masked.
-    pub to: &'a str,
+    pub to: String,
     /// What is posted to have another one sent: the token, the nonce, and the target if the person gave one.
     pub again: Vec<(&'static str, String)>,
     /// Whole seconds until another one can be sent.
@@ -158,7 +158,7 @@ impl SentCodeForm<'_> {
             EnrolFactor::Sms => ("page-enrol-sent-sms", "page-enrol-other-number"),
             _ => ("page-enrol-sent-email", "page-enrol-other-address"),
         };
-        let lead = text.fill(sent, &[("to", PhraseValue::Name(self.to))]);
+        let lead = text.fill(sent, &[("to", PhraseValue::Name(&self.to))]);
         let mut field = code_field(text, self.fault.map(|fault| fault.said(text, true)));
         (field.label, field.hint) = (text.say("page-enrol-sent-code"), None);
         field.attributes.push(("autofocus", ""));

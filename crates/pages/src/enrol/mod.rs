@@ -50,6 +50,21 @@ impl EnrolFactor {
         }
     }
 
+    /// What it is called, which is also the name of a device whose person gives it none.
+    pub fn title(self, text: Text<'_>) -> String {
+        text.plain(self.title_id())
+    }
+
+    /// The id of that text.
+    pub(crate) fn title_id(self) -> &'static str {
+        match self {
+            Self::Authenticator => "page-enrol-totp",
+            Self::Push => "page-enrol-push",
+            Self::Email => "page-enrol-email",
+            Self::Sms => "page-enrol-sms",
+        }
+    }
+
     /// The factor that this value of [`BEGIN`] asks for.
     pub fn from_value(value: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|factor| factor.value() == value)

@@ -51,7 +51,9 @@ pub(super) fn sample(name: &str) -> Option<EnrolPage<'static>> {
         }
         "enrol-sms" => EnrolPage::Code(sent(EnrolFactor::Sms)),
         "enrol-email" => {
-            EnrolPage::Code(SentCodeForm { to: "a••@example.com", again_in: 0, ..sent(EnrolFactor::Email) })
+            EnrolPage::Code(SentCodeForm {
+                to: "a•••@example.com".to_owned(), again_in: 0, ..sent(EnrolFactor::Email)
+            })
         }
         "enrol-sms-wrong" => EnrolPage::Code(SentCodeForm { fault: Some(EnrolFault::Wrong), ..sent(EnrolFactor::Sms) }),
         "enrol-done" => EnrolPage::Done(done(EnrolFactor::Authenticator, "Authenticator")),
@@ -80,8 +82,8 @@ fn form() -> EnrolForm<'static> {
     }
 }
 
-fn offer(factor: EnrolFactor, known: Option<&'static str>) -> EnrolOffer<'static> {
-    EnrolOffer { factor, known }
+fn offer(factor: EnrolFactor, known: Option<&'static str>) -> EnrolOffer {
+    EnrolOffer { factor, known: known.map(str::to_owned), refused: false }
 }
 
 fn choice() -> EnrolChoice<'static> {
@@ -102,7 +104,12 @@ fn choice() -> EnrolChoice<'static> {
 
 fn sent(factor: EnrolFactor) -> SentCodeForm<'static> {
     SentCodeForm {
-        form: form(), factor, to: "+44 ••••• •••123", again: form().hidden, again_in: 30, fault: None
+        form: form(),
+        factor,
+        to: "+4xxxxxxx0123".to_owned(),
+        again: form().hidden,
+        again_in: 30,
+        fault: None,
     }
 }
 

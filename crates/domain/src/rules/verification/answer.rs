@@ -86,12 +86,15 @@ fn charge_to(found: Found<'_>, evidence: &Evidence, context: &Actor, now: Timest
             Decision::reply(Outcome::Refused(Reason::CodeMissing))
         }
         // The person may confirm at any moment, whether or not the mail has a code too (decision 76).
-        (Some(Challenge::Link(_)), Evidence::Absent) => Decision::reply(Outcome::Pending(device.factor)),
+        (Some(Challenge::Link(_)), Evidence::Absent) => {
+            Decision::reply(Outcome::Pending { factor: device.factor, number: None })
+        }
         // Nothing was sent that could be answered: not a guess (decision 23).
         (Some(Challenge::Untriggered), _) => Decision::reply(Outcome::Refused(Reason::WrongCode)),
-        (Some(Challenge::Keypad { .. } | Challenge::Approval { .. } | Challenge::Pairing { .. }), Evidence::Absent) => {
-            Decision::reply(Outcome::Pending(device.factor))
-        }
+        (
+            Some(asked @ (Challenge::Keypad { .. } | Challenge::Approval { .. } | Challenge::Pairing { .. })),
+            Evidence::Absent,
+        ) => Decision::reply(Outcome::Pending { factor: device.factor, number: asked.number() }),
         // What is answered elsewhere is not answered by typing; and a typed code cannot deny.
         (
             Some(

@@ -15,6 +15,10 @@ pub enum Outcome {
         wire_id: Option<String>,
     },
     /// Waiting for the person.
-    Pending(FactorKind),
+    Pending {
+        factor: FactorKind,
+        /// The number that the person has to type on the phone, if there is one.
+        number: Option<String>,
+    },
     Refused(Reason),
 }

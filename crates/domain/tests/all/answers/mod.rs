@@ -222,7 +222,10 @@ fn whoever_polls_a_call_hears_that_it_is_pending() {
     let challenge = scene.keypad("144613");
     let verification = scene.verification(device, challenge, true);
     for _ in 0..100 {
-        assert_eq!(scene.polled(&token_door(&verification)), Outcome::Pending(FactorKind::Voice));
+        assert_eq!(
+            scene.polled(&token_door(&verification)),
+            Outcome::Pending { factor: FactorKind::Voice, number: None }
+        );
     }
     assert_eq!(scene.db.users[&scene.user].throttles, []);
 }

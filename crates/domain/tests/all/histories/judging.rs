@@ -69,7 +69,7 @@ impl World {
             }
             Outcome::Refused(Reason::Denied) => self.note("denied"),
             Outcome::Refused(Reason::NotOpen) => self.note("not open"),
-            Outcome::Refused(_) | Outcome::Pending(_) => {}
+            Outcome::Refused(_) | Outcome::Pending { .. } => {}
         }
         if is_fresh && proof.is_honest && !matches!(decision.reply, Outcome::Accepted { .. }) {
             self.assert_refusable(proof, user, device);
