@@ -12,7 +12,7 @@ use countersign_delivery::{
     WebPushSettings,
 };
 use domain::{Channel, Content, DeviceId, MessageId, PushSubscription, Timestamp, UserId, VerificationId};
-use pushtest::{PushAnswer, PushService, Subscriber};
+use pushtest::{PushReply, PushService, Subscriber};
 use serde_json::json;
 
 /// 1 March 2026, 09:30:00 UTC.
@@ -41,18 +41,18 @@ fn settings(endpoints: PushEndpoints) -> WebPushSettings {
 }
 
 fn made(settings: WebPushSettings) -> WebPushProvider {
-    let provider = WebPushProvider::new(settings).unwrap();
-    provider.vapid().unwrap().put(key());
+    let provider = WebPushProvider::new(settings).expect("the settings are good");
+    provider.vapid().expect("it signs").put(key());
     provider
 }
 
 fn key() -> VapidKey {
-    VapidKey::of(&[7; 32]).unwrap()
+    VapidKey::of(&[7; 32]).expect("a number of the curve")
 }
 
 /// A provider that may push to this service, which is on this machine.
 fn provider(service: &PushService) -> WebPushProvider {
-    made(settings(PushEndpoints::new(&[service.origin()], true).unwrap()))
+    made(settings(PushEndpoints::new(&[service.origin()], true).expect("an origin")))
 }
 
 fn prompt(subscriber: &Subscriber) -> OutgoingMessage {
@@ -71,7 +71,7 @@ fn prompt(subscriber: &Subscriber) -> OutgoingMessage {
         about: Some(Concerned {
             user_id: UserId(7),
             device_id: DeviceId(9),
-            verification_id: VerificationId("11111111-2222-4333-8444-555555555555".parse().unwrap()),
+            verification_id: VerificationId("11111111-2222-4333-8444-555555555555".parse().expect("an id")),
         }),
         content,
         created_at: NOW,
@@ -159,15 +159,15 @@ async fn an_answer_means_what_its_status_says() {
         (500, Err(SendError::Unavailable)),
         (503, Err(SendError::Unavailable)),
     ] {
-        service.answer(PushAnswer::Status(status, None));
+        service.answer(PushReply::Status(status, None));
         assert_eq!(sent(&provider, &prompt(&subscriber)).await, ended, "{status}");
     }
     for (wait, seconds) in [("30", 30), ("Sun, 01 Mar 2026 09:31:00 GMT", 60)] {
-        service.answer(PushAnswer::Status(429, Some(wait.to_owned())));
+        service.answer(PushReply::Status(429, Some(wait.to_owned())));
         let busy = Err(SendError::Busy(Some(Duration::from_secs(seconds))));
         assert_eq!(sent(&provider, &prompt(&subscriber)).await, busy, "{wait}");
     }
-    service.answer(PushAnswer::Endless);
+    service.answer(PushReply::Endless);
     assert_eq!(sent(&provider, &prompt(&subscriber)).await, Ok(()), "the head of an answer counts");
     assert_eq!(service.faults(), Vec::<String>::new());
 }
@@ -189,7 +189,7 @@ async fn a_service_that_is_silent_is_waited_for_five_seconds() {
     let service = service().await;
     let (provider, subscriber) = (provider(&service), service.subscribe());
     assert_eq!(provider.timeout(), Duration::from_secs(5));
-    service.answer(PushAnswer::Hang);
+    service.answer(PushReply::Hang);
     assert_eq!(sent(&provider, &prompt(&subscriber)).await, Err(SendError::TimedOut));
     // Nothing listens there any more.
     drop(service);
@@ -202,7 +202,7 @@ async fn a_service_that_is_silent_is_waited_for_five_seconds() {
 async fn a_redirect_is_not_followed() {
     let (here, there) = (service().await, service().await);
     let elsewhere = there.subscribe();
-    here.answer(PushAnswer::RedirectTo(elsewhere.endpoint));
+    here.answer(PushReply::RedirectTo(elsewhere.endpoint));
     let endpoints = PushEndpoints::new(&[here.origin(), there.origin()], true).unwrap();
     let error = sent(&made(settings(endpoints)), &prompt(&here.subscribe())).await;
     assert_eq!(error, Err(SendError::Unavailable));
@@ -290,7 +290,7 @@ async fn no_line_of_the_log_holds_an_endpoint_or_a_key() {
     let (provider, subscriber) = (provider(&service), service.subscribe());
     let message = prompt(&subscriber);
     for status in [201, 404, 410, 413, 429, 503] {
-        service.answer(PushAnswer::Status(status, None));
+        service.answer(PushReply::Status(status, None));
         let _ = sent(&provider, &message).await;
     }
     let unlisted = made(settings(PushEndpoints::default()));

@@ -8,4 +8,4 @@ mod service;
 mod token;
 
 pub use open::Subscriber;
-pub use service::{Arrived, PushAnswer, PushService, UnixSeconds};
+pub use service::{Arrived, PushReply, PushService, UnixSeconds};

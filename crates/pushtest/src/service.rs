@@ -31,10 +31,10 @@ pub type UnixSeconds = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 /// How the service answers a message that it finds nothing wrong with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PushAnswer {
+pub enum PushReply {
     /// This status, and `Retry-After` if one is given.
     Status(u16, Option<String>),
-    /// Somewhere else.
+    /// A redirect to this address.
     RedirectTo(String),
     /// It never answers.
     Hang,
@@ -68,7 +68,7 @@ pub struct Arrived {
 struct State {
     origin: String,
     now: UnixSeconds,
-    answer: PushAnswer,
+    answer: PushReply,
     subscribers: HashMap<String, Subscriber>,
     arrived: Vec<Arrived>,
     faults: Vec<String>,
@@ -117,7 +117,7 @@ impl PushService {
         let state = Arc::new(Mutex::new(State {
             origin: format!("{scheme}://localhost:{port}"),
             now,
-            answer: PushAnswer::Status(201, None),
+            answer: PushReply::Status(201, None),
             subscribers: HashMap::new(),
             arrived: Vec::new(),
             faults: Vec::new(),
@@ -162,7 +162,7 @@ impl PushService {
     }
 
     /// Answers so from now on.
-    pub fn answer(&self, answer: PushAnswer) {
+    pub fn answer(&self, answer: PushReply) {
         self.state().answer = answer;
     }
 
@@ -210,15 +210,15 @@ async fn answered(request: Request<Incoming>, state: Arc<Mutex<State>>) -> Resul
             }
             Err((status, why)) => {
                 state.faults.push(why.to_owned());
-                PushAnswer::Status(status, None)
+                PushReply::Status(status, None)
             }
         }
     };
     Ok(match answer {
-        PushAnswer::Status(status, retry_after) => response(status, retry_after.map(|wait| ("retry-after", wait))),
-        PushAnswer::RedirectTo(url) => response(307, Some(("location", url))),
-        PushAnswer::Hang => std::future::pending().await,
-        PushAnswer::Endless => Response::new(Body::Right(Endless)),
+        PushReply::Status(status, retry_after) => response(status, retry_after.map(|wait| ("retry-after", wait))),
+        PushReply::RedirectTo(url) => response(307, Some(("location", url))),
+        PushReply::Hang => std::future::pending().await,
+        PushReply::Endless => Response::new(Body::Right(Endless)),
     })
 }
 

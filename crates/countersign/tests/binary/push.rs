@@ -1,4 +1,4 @@
-//! Push in `serve`: where it is offered, and what an operator is told.
+//! Push in `serve`: where it is offered, and what operators hear of it.
 
 use serde_json::Value;
 
@@ -12,7 +12,8 @@ fn shown(config: &str) -> Value {
     let (server, _) = installation.serve();
     let shown = installation.json(&["delivery", "status", "--json"]);
     assert_eq!(server.stop(), Some(0));
-    shown.as_array().unwrap().iter().find(|row| row["channel"] == "push").unwrap().clone()
+    let row = shown.as_array().and_then(|rows| rows.iter().find(|row| row["channel"] == "push"));
+    row.expect("a row of push").clone()
 }
 
 #[test]
