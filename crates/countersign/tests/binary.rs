@@ -37,6 +37,8 @@ mod numbers;
 mod pages;
 #[path = "binary/prices.rs"]
 mod prices;
+#[path = "binary/push.rs"]
+mod push;
 #[path = "binary/sms_by_call.rs"]
 mod sms_by_call;
 #[path = "binary/users.rs"]

@@ -257,7 +257,7 @@ async fn a_temporary_failure_is_tried_again_later_and_twice_at_most() {
 
 #[tokio::test]
 async fn what_the_only_provider_refuses_is_given_up() {
-    for error in [SendError::Refused, SendError::Denied, SendError::Unreachable] {
+    for error in [SendError::Refused, SendError::Denied, SendError::Unreachable, SendError::Gone] {
         let scene = Scene::new();
         scene.queue(1, Channel::Sms).await;
         let (outbox, [fake]) = scene.outbox([scene.failing("a", error)]);
@@ -280,11 +280,25 @@ async fn what_one_route_cannot_send_the_next_one_does_at_once() {
 
 #[tokio::test]
 async fn a_recipient_whom_nobody_reaches_is_not_tried_elsewhere() {
+    for error in [SendError::Unreachable, SendError::Gone] {
+        let scene = Scene::new();
+        scene.queue(1, Channel::Sms).await;
+        let (outbox, [_, second]) = scene.outbox([scene.failing("a", error), scene.fake("b")]);
+        assert_eq!(scene.work(&outbox).await, None);
+        assert!(second.tried().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn subscriptions_that_are_over_take_no_route_down() {
     let scene = Scene::new();
-    scene.queue(1, Channel::Sms).await;
-    let (outbox, [_, second]) = scene.outbox([scene.failing("a", SendError::Unreachable), scene.fake("b")]);
-    assert_eq!(scene.work(&outbox).await, None);
-    assert!(second.tried().is_empty());
+    for id in 1..=8 {
+        scene.queue(id, Channel::Sms).await;
+    }
+    let (outbox, [fake]) = scene.outbox([scene.failing("a", SendError::Gone)]);
+    scene.work(&outbox).await;
+    assert_eq!(fake.tried().len(), 8);
+    assert_eq!(outbox.routes().down_until(Channel::Sms, scene.time.now()), None);
 }
 
 #[tokio::test]

@@ -27,6 +27,7 @@ use web::request_id::RequestIds;
 
 pub use chance::SeededChance;
 pub use exchange::{Exchange, Script};
+pub use pushtest::{Arrived, PushReply, PushService, Subscriber, UnixSeconds};
 
 /// When every test begins: 2026-03-01T09:30:00Z.
 pub const BEGINNING: Timestamp = Timestamp(1_772_357_400_000);

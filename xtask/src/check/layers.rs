@@ -23,14 +23,15 @@ const LAYERS: &[(&str, &[&str])] = &[
         "countersign",
         &["domain", "store", "delivery", "engine", "web", "onelogin", "config", "selftest", "words", "pages"],
     ),
-    ("testkit", &["domain", "store", "delivery", "engine", "web", "onelogin", "config", "countersign"]),
+    ("testkit", &["domain", "store", "delivery", "engine", "web", "onelogin", "config", "countersign", "pushtest"]),
     ("pgtest", &[]),
+    ("pushtest", &[]),
     ("xtask", &[]),
     ("bench", &["pgtest", "xtask"]),
 ];
 
 /// For tests only: the tests of every crate may use these, and nothing else may.
-const TEST_SUPPORT: &[&str] = &["testkit", "pgtest"];
+const TEST_SUPPORT: &[&str] = &["testkit", "pgtest", "pushtest"];
 
 /// What would give `domain` a runtime, a database, a network, a clock or dice, however indirectly. `getrandom` is missing
 /// because the cryptographic crates bring it for callers who want it; `clippy.toml` forbids it here.

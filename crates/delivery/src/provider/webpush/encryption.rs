@@ -6,19 +6,17 @@
 use aes_gcm::aead::Aead as _;
 use aes_gcm::{Aes128Gcm, KeyInit as _};
 use hkdf::Hkdf;
+use p256::SecretKey;
 use p256::elliptic_curve::sec1::ToSec1Point as _;
-use p256::{PublicKey, SecretKey};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::endpoints::Keys;
+use super::keys::{Keys, POINT};
 
 /// Length of a record (RFC 8188, `rs`), in bytes. Push services take bodies of at most 4,096 bytes (RFC 8030, 7.2).
 const RECORD: u32 = 4_096;
 /// Length of the header: salt, `rs`, the length of the key and the key itself.
 const HEADER: usize = 16 + 4 + 1 + POINT;
-/// Length of an uncompressed point.
-const POINT: usize = 65;
 /// Length of AES-GCM's tag.
 const TAG: usize = 16;
 /// Ends the last record.
@@ -68,12 +66,6 @@ fn derived(shared: &[u8], keys: &Keys, own: &[u8], salt: &[u8]) -> Option<Derive
     keyed.expand(b"Content-Encoding: aes128gcm\0", &mut *key).ok()?;
     keyed.expand(b"Content-Encoding: nonce\0", &mut *nonce).ok()?;
     Some((key, nonce))
-}
-
-/// A browser's public key: an uncompressed point of P-256. `None` for anything else.
-pub(super) fn point(bytes: &[u8]) -> Option<PublicKey> {
-    // The other forms of a point have other lengths.
-    (bytes.len() == POINT).then(|| PublicKey::from_sec1_bytes(bytes).ok()).flatten()
 }
 
 #[cfg(test)]

@@ -1,14 +1,11 @@
 //! Which subscriptions are taken (contract 18.14 and 20.5). A phone names the address that this server is to call, so only
 //! those of known push services are called, and those that the operator has listed (SEC 69).
 
-use data_encoding::BASE64URL_NOPAD;
 use domain::PushSubscription;
 use egress::Reach;
-use p256::PublicKey;
 use url::{Host, Url};
-use zeroize::Zeroizing;
 
-use super::encryption::point;
+use super::keys::Keys;
 use crate::outbound::Target;
 use crate::provider::gateway::is_this_machine;
 
@@ -110,20 +107,6 @@ impl PushEndpoints {
         };
         let may_be_plain = listed.reach == Reach::Private && is_this_machine(&target.host);
         if target.https || may_be_plain { Ok(listed) } else { Err(bad) }
-    }
-}
-
-/// The keys of a subscription.
-pub(super) struct Keys {
-    pub(super) p256dh: PublicKey,
-    pub(super) auth: Zeroizing<[u8; 16]>,
-}
-
-impl Keys {
-    pub(super) fn of(subscription: &PushSubscription) -> Option<Self> {
-        let bytes = |text: &str| BASE64URL_NOPAD.decode(text.as_bytes()).ok().map(Zeroizing::new);
-        let auth = bytes(&subscription.auth)?.as_slice().try_into().ok()?;
-        Some(Self { p256dh: point(&bytes(&subscription.p256dh)?)?, auth: Zeroizing::new(auth) })
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod encryption;
 mod endpoints;
+mod keys;
 mod vapid;
 
 use std::path::PathBuf;
@@ -19,8 +20,9 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use self::encryption::Drawn;
+use self::endpoints::Listed;
 pub use self::endpoints::{BadSubscription, PushEndpoints};
-use self::endpoints::{Keys, Listed};
+use self::keys::Keys;
 use self::vapid::Tokens;
 pub use self::vapid::{VapidKey, VapidSlot};
 use super::gateway::{self, BadSetting, Now};
@@ -83,7 +85,7 @@ struct Pushed<'a> {
     web_push: u16,
     notification: Notification<'a>,
     id: String,
-    /// Unix milliseconds.
+    /// When the prompt ends, in Unix milliseconds.
     end: i64,
 }
 

@@ -58,7 +58,7 @@ impl std::fmt::Debug for VapidKey {
 #[derive(Serialize)]
 struct Claims<'a> {
     aud: &'a str,
-    /// Unix seconds.
+    /// When the token ends, in Unix seconds.
     exp: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     sub: Option<&'a str>,
