@@ -28,7 +28,6 @@ function request({ id }, options) {
   tick();
   const field = document.getElementById("digits");
   if (!field) return;
-  field.maxLength = asked.digits;
   const button = view.querySelector("[type=submit]");
   const typed = () => {
     field.value = field.value.normalize("NFKC").replace(/\D/g, "").slice(0, asked.digits);
