@@ -329,6 +329,10 @@ const stories = {
     phone.active = false;
     await page.reload();
     await appears("what was revoked meanwhile is found at the start", page.getByText("Removed"));
+    phone.active = true;
+    await page.reload();
+    await appears("and what is enabled again, too", status(page, "ready"));
+    check("it is not marked any more", (await page.getByText("Removed").count()) === 0);
     await context.close();
   },
 
@@ -478,7 +482,8 @@ const stories = {
     await context.close();
     const plain = await newPhone({ javaScriptEnabled: false });
     await plain.page.goto(`${world.base}/app`);
-    await appears("without scripts it says so", plain.page.getByText("needs JavaScript"));
+    await appears("without scripts it says so", plain.page.locator("noscript"));
+    check("and shows nothing that waits", !(await plain.page.locator(".sign").isVisible()));
     await plain.context.close();
   },
 

@@ -24,7 +24,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let pages = Pages::new(words.brand(), None, "");
     let mut files = Vec::new();
     for language in Words::LANGUAGES {
-        for (ending, push_key, code) in [("", Some(PUSH_KEY), None), ("-silent", None, None), ("-pair", Some(PUSH_KEY), Some("7K2M9QXR"))] {
+        for (ending, push_key, code) in
+            [("", Some(PUSH_KEY), None), ("-silent", None, None), ("-pair", Some(PUSH_KEY), Some("7K2M9QXR"))]
+        {
             let text = Text::new(&words, &[language]);
             let page = pages.app(AppPage { text, issuer: "Northfield", push_key, code, framed: false });
             files.push(write(folder, &format!("/app-{language}{ending}"), page).await?);

@@ -36,7 +36,7 @@ const VALUES: [&str; 6] = ["account", "client", "digits", "issuer", "time", "cod
 const RESULTS: [(&str, Tone, &[&str]); 6] = [
     ("accepted", Tone::Success, &["page-app-accepted-lead"]),
     ("denied", Tone::Plain, &["page-app-denied-lead"]),
-    ("reported", Tone::Warning, &["page-app-reported-lead", "page-app-reported-advice"]),
+    ("reported", Tone::Warning, &["page-app-reported-lead"]),
     ("wrong_number", Tone::Danger, &["page-app-wrong-number-lead", "page-app-wrong-number-advice"]),
     ("over", Tone::Plain, &["page-app-over-lead", "page-app-over-advice"]),
     ("locked", Tone::Warning, &["page-app-locked-lead", "page-app-locked-advice"]),
@@ -44,8 +44,16 @@ const RESULTS: [(&str, Tone, &[&str]); 6] = [
 
 /// Drawings in a square of 24. Screen readers pass over them: the words beside them say the same.
 const DRAWINGS: [(&str, &str, &str); 10] = [
-    ("shield", "drawing", r#"<path d="M12 3l7 2.5v5.5c0 4.6-2.8 8-7 10-4.2-2-7-5.4-7-10V5.5z"/><path d="M8.5 12l2.5 2.5 4.5-5"/>"#),
-    ("phone", "drawing accent", r#"<rect x="6.5" y="2.5" width="11" height="19" rx="2.5"/><path d="M10.5 5.5h3M9.5 12.5l1.800 1.800 3.200-3.600"/>"#),
+    (
+        "shield",
+        "drawing",
+        r#"<path d="M12 3l7 2.5v5.5c0 4.6-2.8 8-7 10-4.2-2-7-5.4-7-10V5.5z"/><path d="M8.5 12l2.5 2.5 4.5-5"/>"#,
+    ),
+    (
+        "phone",
+        "drawing accent",
+        r#"<rect x="6.5" y="2.5" width="11" height="19" rx="2.5"/><path d="M10.5 5.5h3M9.5 12.5l1.800 1.800 3.200-3.600"/>"#,
+    ),
     ("chevron", "chevron", r#"<path d="M9 5l7 7-7 7"/>"#),
     ("warning", "", r#"<path d="M12 4l9 16H3z"/><path d="M12 10v4M12 17v.01"/>"#),
     ("danger", "", r#"<circle cx="12" cy="12" r="9"/><path d="M12 7v6M12 16.5v.01"/>"#),
@@ -53,7 +61,11 @@ const DRAWINGS: [(&str, &str, &str); 10] = [
     ("info", "", r#"<circle cx="12" cy="12" r="9"/><path d="M12 11v5M12 8v.01"/>"#),
     ("share", "picture", r#"<path d="M8 9H5.5v12h13V9H16M12 15V2.5M8 6l4-3.5L16 6"/>"#),
     ("plus", "picture", r#"<rect x="3.5" y="3.5" width="17" height="17" rx="4"/><path d="M12 8v8M8 12h8"/>"#),
-    ("tile", "picture", r#"<rect class="filled" x="3" y="3" width="8" height="8" rx="2.2"/><rect x="14" y="3" width="7" height="7" rx="2"/><rect x="3" y="14" width="7" height="7" rx="2"/><rect x="14" y="14" width="7" height="7" rx="2"/>"#),
+    (
+        "tile",
+        "picture",
+        r#"<rect class="filled" x="3" y="3" width="8" height="8" rx="2.2"/><rect x="14" y="3" width="7" height="7" rx="2"/><rect x="3" y="14" width="7" height="7" rx="2"/><rect x="14" y="14" width="7" height="7" rx="2"/>"#,
+    ),
 ];
 
 /// What the worker may do: ask this server.
@@ -121,7 +133,12 @@ impl Pages {
             let lines = lines.iter().map(|line| app.text.fill(line, &values)).collect();
             self.blocks(&[Block::Head { sign: Some(tone), title, lines }]).map(Value::from_safe_string)
         };
-        let results = RESULTS.iter().map(|(name, tone, lines)| Ok(context! { name => *name, head => head(name, *tone, lines)? }));
+        let results = RESULTS.iter().map(|(name, tone, lines)| {
+            let advice = (*name == "reported").then(|| app.text.say("page-app-reported-advice"));
+            let advice = advice.map(|text| Block::Notice { tone: Tone::Warning, text });
+            let advice = self.blocks(advice.as_slice()).map(Value::from_safe_string)?;
+            Ok(context! { name => *name, head => head(name, *tone, lines)?, advice })
+        });
         let drawings = DRAWINGS.map(|(name, class, shapes)| (name, drawing(class, shapes)));
         let values = context! {
             t => texts("t.", "page-app-"),
@@ -213,7 +230,9 @@ mod tests {
         for language in Words::LANGUAGES {
             let html = pages.app_html(page(&words, language)).unwrap();
             assert!(html.contains(&format!("<html lang=\"{language}\"")));
-            for empty in ["\"></h1>", "\"></h2>", "<h2></h2>", "<dt></dt>", "\"></button>", "\"></label>", "<div></div>"] {
+            for empty in
+                ["\"></h1>", "\"></h2>", "<h2></h2>", "<dt></dt>", "\"></button>", "\"></label>", "<div></div>"]
+            {
                 assert!(!html.contains(empty), "{language} has {empty}");
             }
             assert!(!html.contains(['{', '}', '\u{E000}', '\u{2068}']), "{language}");
@@ -233,7 +252,12 @@ mod tests {
         for language in Words::LANGUAGES {
             let values = VALUES.map(|name| (name, PhraseValue::Name(name)));
             for key in keys.iter().map(String::as_str).chain(["page-app-title", "page-app-ended"]) {
-                assert!(!words.phrase(key, language, &[&values[..], &[("brand", PhraseValue::Name("Acme"))]].concat()).is_empty(), "{key} in {language}");
+                assert!(
+                    !words
+                        .phrase(key, language, &[&values[..], &[("brand", PhraseValue::Name("Acme"))]].concat())
+                        .is_empty(),
+                    "{key} in {language}"
+                );
             }
         }
     }

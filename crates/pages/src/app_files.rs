@@ -46,9 +46,8 @@ pub(crate) struct AppFiles {
 
 impl AppFiles {
     pub(crate) fn new(color: &str) -> Self {
-        let icon = |name: &str, size, shape| {
-            Asset::new(name, "png", "image/png", app_icon::png(color, size, shape).into())
-        };
+        let icon =
+            |name: &str, size, shape| Asset::new(name, "png", "image/png", app_icon::png(color, size, shape).into());
         Self {
             script: Asset::new("app", "js", "text/javascript; charset=utf-8", SCRIPT.into()),
             touch_icon: icon("touch", 180, Shape::Full),
