@@ -1,5 +1,5 @@
-//! `cargo xtask page`: checks the dev outbox and every page for people in a real browser. The scripts in `xtask/browser` drive
-//! Chromium. This chore starts a dev world and installs the scripts' two packages, in pinned versions, under `target`.
+//! `cargo xtask page`: checks the dev outbox, every page for people and the app of a phone in a real browser. The scripts in
+//! `xtask/browser` drive Chromium. The app runs against a server in one of them, which judges its signatures. This chore starts a dev world and installs the scripts' two packages, in pinned versions, under `target`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,11 +8,11 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::places::{BuildProfile, Workspace, program};
 use crate::server::Server;
-use crate::step::run as run_command;
+use crate::step::{cargo, run as run_command};
 use crate::terminal;
 
 /// The scripts, and what they share.
-const SCRIPTS: [&str; 4] = ["api.mjs", "checks.mjs", "outbox.mjs", "pages.mjs"];
+const SCRIPTS: [&str; 6] = ["api.mjs", "app.mjs", "checks.mjs", "outbox.mjs", "pages.mjs", "phone_server.mjs"];
 
 /// The chore's arguments.
 #[derive(Debug, clap::Args)]
@@ -52,6 +52,13 @@ pub(crate) fn look(places: &Workspace, binary: &Path) -> Result<()> {
         run_command(node.current_dir(&workshop))?;
         server.ensure_alive()?;
     }
+    let files = places.folder("app-files")?;
+    let mut writing = cargo();
+    writing.args(["run", "--quiet", "-p", "countersign-pages", "--example", "app_files", "--"]).arg(&files);
+    run_command(writing.current_dir(&places.root))?;
+    let mut node = Command::new(program(&["node"])?);
+    node.arg(workshop.join("app.mjs")).arg(&files).arg(&pictures).arg(&chromium);
+    run_command(node.current_dir(&workshop))?;
     terminal::say(&format!("Screenshots are in {}.", pictures.display()));
     Ok(())
 }

@@ -36,7 +36,7 @@ const VALUES: [&str; 6] = ["account", "client", "digits", "issuer", "time", "cod
 const RESULTS: [(&str, Tone, &[&str]); 6] = [
     ("accepted", Tone::Success, &["page-app-accepted-lead"]),
     ("denied", Tone::Plain, &["page-app-denied-lead"]),
-    ("reported", Tone::Warning, &["page-app-reported-lead", "page-app-reported-advice"]),
+    ("reported", Tone::Warning, &["page-app-reported-lead"]),
     ("wrong_number", Tone::Danger, &["page-app-wrong-number-lead", "page-app-wrong-number-advice"]),
     ("over", Tone::Plain, &["page-app-over-lead", "page-app-over-advice"]),
     ("locked", Tone::Warning, &["page-app-locked-lead", "page-app-locked-advice"]),
@@ -133,8 +133,12 @@ impl Pages {
             let lines = lines.iter().map(|line| app.text.fill(line, &values)).collect();
             self.blocks(&[Block::Head { sign: Some(tone), title, lines }]).map(Value::from_safe_string)
         };
-        let results =
-            RESULTS.iter().map(|(name, tone, lines)| Ok(context! { name => *name, head => head(name, *tone, lines)? }));
+        let results = RESULTS.iter().map(|(name, tone, lines)| {
+            let advice = (*name == "reported").then(|| app.text.say("page-app-reported-advice"));
+            let advice = advice.map(|text| Block::Notice { tone: Tone::Warning, text });
+            let advice = self.blocks(advice.as_slice()).map(Value::from_safe_string)?;
+            Ok(context! { name => *name, head => head(name, *tone, lines)?, advice })
+        });
         let drawings = DRAWINGS.map(|(name, class, shapes)| (name, drawing(class, shapes)));
         let values = context! {
             t => texts("t.", "page-app-"),

@@ -85,7 +85,7 @@ fn shield(x: f64, y: f64) -> f64 {
     const WIDTH: f64 = 0.5;
     const TOP: f64 = -0.6;
     const WAIST: f64 = -0.02;
-    const CURVE: f64 = 0.9;
+    const CURVE: f64 = 0.72;
     let x = x.abs();
     if y < WAIST {
         return corner(x - WIDTH, TOP - y, 0.12);

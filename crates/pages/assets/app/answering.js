@@ -2,6 +2,8 @@
 
 /** A press so soon after a request has appeared was meant for something else. */
 const TOO_SOON = 500;
+/** With so little time left, a request says so. */
+const LATE = 20_000;
 
 function request({ id }, options) {
   const asked = requests.get(id);
@@ -28,7 +30,6 @@ function request({ id }, options) {
   tick();
   const field = document.getElementById("digits");
   if (!field) return;
-  field.maxLength = asked.digits;
   const button = view.querySelector("[type=submit]");
   const typed = () => {
     field.value = field.value.normalize("NFKC").replace(/\D/g, "").slice(0, asked.digits);
@@ -130,7 +131,9 @@ function tick() {
     if (place.tagName === "PROGRESS") place.value = rest;
     else if (place.dataset.sentence) place.textContent = plainText("left", { time });
     else place.textContent = time;
-    place.closest(".countdown, .choice")?.classList.toggle("late", rest < 20_000);
+    const box = place.closest(".countdown, .choice");
+    if (place.dataset.sentence && rest < LATE && !box.classList.contains("late")) announce(place.textContent);
+    if (place.tagName !== "PROGRESS") box.classList.toggle("late", rest < LATE);
   }
 }
 

@@ -101,6 +101,9 @@ function showPush() {
   });
   const hadFocus = section.contains(document.activeElement);
   section.replaceChildren(part);
+  // One button of a screen is what it is for.
+  const onward = view.querySelector('[data-do="home"].primary');
+  if (push === "ask") onward?.classList.replace("primary", "secondary");
   // What is done goes to the end, what is to be done stays where it is seen.
   if (push === "on") section.parentNode.append(section);
   if (hadFocus) section.querySelector("button")?.focus();

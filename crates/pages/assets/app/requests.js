@@ -72,6 +72,19 @@ async function ask(pairing) {
   }
 }
 
+/** A device that was disabled may be enabled again: what is marked as removed is asked about at each start. */
+async function revive(pairing) {
+  try {
+    const said = await requestsOf(pairing);
+    pairing.removed = false;
+    await keepPairing(pairing);
+    take(pairing, said);
+    listenAgain();
+  } catch {
+    // It stays as it is marked.
+  }
+}
+
 const askAll = () => Promise.all(active().map(ask));
 
 /** Takes the notification of a request away. */

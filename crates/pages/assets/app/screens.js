@@ -109,6 +109,8 @@ async function pairNow(code) {
     if (error.word !== "unknown_code") return faultOf(error);
     await spend(code);
     fault("code-unknown");
+    // Trying again would change nothing.
+    view.querySelector('[data-do="pair"]').hidden = true;
   }
 }
 

@@ -33,6 +33,7 @@ async function start() {
   await pairFromAddress();
   setInterval(tick, 1_000);
   listen();
+  for (const pairing of pairings) if (pairing.removed) revive(pairing);
   await startWorker();
   await renewPush();
   showPush();

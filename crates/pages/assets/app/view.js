@@ -56,7 +56,9 @@ function show(node, { focus = true } = {}) {
   document.querySelector("main").dataset.shown = here.name;
   if (!focus) return;
   window.scrollTo(0, 0);
-  view.querySelector("h1")?.focus({ preventScroll: true });
+  const title = view.querySelector("h1");
+  title.tabIndex = -1;
+  title.focus({ preventScroll: true });
 }
 
 /** While something is sent, nothing else can be pressed. */
