@@ -108,6 +108,8 @@ pub struct Choice {
     pub action: String,
     pub hidden: Vec<(&'static str, String)>,
     pub fields: Vec<Field>,
+    /// What is used without the fields. They are then folded away below the second text.
+    pub folded: Option<(Html, Html)>,
     pub button: Button,
 }
 
@@ -244,6 +246,7 @@ fn form(action: &str, hidden: &[(&'static str, String)], key: &str, fields: &[Fi
     let hidden = hidden.iter().map(|(name, value)| context! { name => *name, value => Html::text(value).value() });
     context! {
         key => "",
+        folded => "",
         action => Html::text(action).value(),
         hidden => hidden.collect::<Vec<_>>(),
         fields => fields.iter().map(|field| field.value(key)).collect::<Vec<_>>(),
@@ -257,8 +260,11 @@ impl Choice {
         let form = form(&self.action, &self.hidden, &key, &self.fields, std::slice::from_ref(&self.button));
         let (tone, badge) = self.badge.as_ref().map(|(tone, text)| (tone.class(), text.value())).unzip();
         let is_first = self.button.weight == Weight::Primary;
+        let folded = self.folded.as_ref();
+        let folded = folded.map(|(text, summary)| context! { text => text.value(), summary => summary.value() });
         context! {
             kind => "form",
+            folded => folded,
             class => if is_first { "choice first" } else { "choice" },
             key => self.key,
             drawing => self.picture.drawing(),

@@ -14,7 +14,8 @@ use crate::text::Text;
 #[derive(Debug, Clone, Copy)]
 pub struct EnrolOffer<'a> {
     pub factor: EnrolFactor,
-    /// For codes that are sent: the number or address of the profile, masked. It is used if the person gives no other.
+    /// For codes that are sent: the number or address of the profile, masked, with blanks that do not
+    /// break. It is used if the person gives no other.
     pub known: Option<&'a str>,
 }
 
@@ -85,6 +86,7 @@ impl EnrolChoice<'_> {
             action: self.form.action.clone(),
             hidden: self.form.hidden.clone(),
             fields: target(text, offer).into_iter().collect(),
+            folded: folded(text, offer),
             button: Button { weight, text: begin, says: Some((BEGIN, value)), disabled: false },
         }))
     }
@@ -100,12 +102,18 @@ fn target(text: Text<'_>, offer: EnrolOffer<'_>) -> Option<Field> {
         }
     };
     attributes.push(("maxlength", "254"));
-    let hint = match offer.known {
-        Some(known) => Some(text.fill("page-enrol-known", &[("to", PhraseValue::Name(known))])),
-        None => {
-            attributes.push(("required", ""));
-            hint.map(|id| text.say(id))
-        }
+    if offer.known.is_none() {
+        attributes.push(("required", ""));
+    }
+    Some(Field { name: TARGET, label: text.say(label), hint: hint.map(|id| text.say(id)), fault: None, attributes })
+}
+
+/// What the profile has, and what is written above the line for another.
+fn folded(text: Text<'_>, offer: EnrolOffer<'_>) -> Option<(Html, Html)> {
+    let other = match offer.factor {
+        EnrolFactor::Authenticator | EnrolFactor::Push => return None,
+        EnrolFactor::Email => "page-enrol-other-address",
+        EnrolFactor::Sms => "page-enrol-other-number",
     };
-    Some(Field { name: TARGET, label: text.say(label), hint, fault: None, attributes })
+    Some((text.fill("page-enrol-known", &[("to", PhraseValue::Name(offer.known?))]), text.say(other)))
 }

@@ -154,16 +154,16 @@ impl PhoneWait {
 
 impl SentCodeForm<'_> {
     pub(crate) fn page(&self, text: Text<'_>) -> WebPage {
-        let (sent, back) = match self.factor {
-            EnrolFactor::Sms => ("page-enrol-sent-sms", "page-enrol-other-number"),
-            _ => ("page-enrol-sent-email", "page-enrol-other-address"),
+        let [sent, now, back] = match self.factor {
+            EnrolFactor::Sms => ["page-enrol-sent-sms", "page-enrol-resend-sms", "page-enrol-other-number"],
+            _ => ["page-enrol-sent-email", "page-enrol-resend-email", "page-enrol-other-address"],
         };
         let lead = text.fill(sent, &[("to", PhraseValue::Name(self.to))]);
         let mut field = code_field(text, self.fault.map(|fault| fault.said(text, true)));
         (field.label, field.hint) = (text.say("page-enrol-sent-code"), None);
         field.attributes.push(("autofocus", ""));
         let resend = match i64::try_from(self.again_in).unwrap_or(i64::MAX) {
-            0 => text.say("page-enrol-resend-now"),
+            0 => text.say(now),
             seconds => text.fill("page-enrol-resend-later", &[("seconds", PhraseValue::Number(seconds))]),
         };
         let button = Button {

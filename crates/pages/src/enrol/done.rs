@@ -54,7 +54,7 @@ impl EnrolDone<'_> {
         let (weight, tone, reason) = if self.only_number {
             (Weight::Primary, Tone::Warning, "page-enrol-done-number")
         } else {
-            (Weight::Secondary, Tone::Plain, "page-enrol-done-spare")
+            (Weight::Secondary, Tone::Info, "page-enrol-done-spare")
         };
         let minutes = PhraseValue::Number(until.minutes.max(1));
         let until = text.fill("page-enrol-done-next-until", &[("minutes", minutes)]);

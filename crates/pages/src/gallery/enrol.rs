@@ -53,6 +53,7 @@ pub(super) fn sample(name: &str) -> Option<EnrolPage<'static>> {
         "enrol-email" => {
             EnrolPage::Code(SentCodeForm { to: "a••@example.com", again_in: 0, ..sent(EnrolFactor::Email) })
         }
+        "enrol-sms-again" => EnrolPage::Code(SentCodeForm { again_in: 0, ..sent(EnrolFactor::Sms) }),
         "enrol-sms-wrong" => EnrolPage::Code(SentCodeForm { fault: Some(EnrolFault::Wrong), ..sent(EnrolFactor::Sms) }),
         "enrol-done" => EnrolPage::Done(done(EnrolFactor::Authenticator, "Authenticator")),
         "enrol-done-replaced" => {
@@ -90,7 +91,7 @@ fn choice() -> EnrolChoice<'static> {
         by: Some("Northfield VPN"),
         until: moment(23 * 60, "2\u{a0}March, 09:30\u{a0}UTC"),
         offers: vec![
-            offer(EnrolFactor::Sms, Some("+44 ••••• •••123")),
+            offer(EnrolFactor::Sms, Some("+44\u{a0}•••••\u{a0}•••123")),
             offer(EnrolFactor::Email, Some("a••@example.com")),
             offer(EnrolFactor::Push, None),
             offer(EnrolFactor::Authenticator, None),
@@ -102,7 +103,12 @@ fn choice() -> EnrolChoice<'static> {
 
 fn sent(factor: EnrolFactor) -> SentCodeForm<'static> {
     SentCodeForm {
-        form: form(), factor, to: "+44 ••••• •••123", again: form().hidden, again_in: 30, fault: None
+        form: form(),
+        factor,
+        to: "+44\u{a0}•••••\u{a0}•••123",
+        again: form().hidden,
+        again_in: 30,
+        fault: None,
     }
 }
 

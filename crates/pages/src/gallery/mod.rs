@@ -12,7 +12,7 @@ use crate::text::Text;
 use crate::trouble::Trouble;
 
 /// The names of all samples. The first shows the blocks, the others are pages as people get them.
-pub const SAMPLES: [&str; 36] = [
+pub const SAMPLES: [&str; 37] = [
     "design",
     "link-login",
     "link-enrolment",
@@ -34,6 +34,7 @@ pub const SAMPLES: [&str; 36] = [
     "enrol-waiting",
     "enrol-sms",
     "enrol-email",
+    "enrol-sms-again",
     "enrol-sms-wrong",
     "enrol-done",
     "enrol-done-replaced",
@@ -131,6 +132,7 @@ fn design() -> WebPage {
             action: "/dev/pages".to_owned(),
             hidden: Vec::new(),
             fields: Vec::new(),
+            folded: None,
             button: button(weight, "Use it", false),
         }))
     };
