@@ -97,7 +97,7 @@ pub struct Field {
 
 /// One of several ways, with what it is good for. It is a form, so that choosing it is pressing its button.
 #[derive(Debug, Clone)]
-pub struct Choice {
+pub struct Way {
     /// A word that no other choice of the page has.
     pub key: &'static str,
     pub picture: Pictogram,
@@ -131,7 +131,7 @@ pub enum Block {
     /// A form that posts to `action`.
     Form { action: String, hidden: Vec<(&'static str, String)>, fields: Vec<Field>, buttons: Vec<Button> },
     /// One of several ways.
-    Choice(Box<Choice>),
+    Way(Box<Way>),
     /// A picture for cameras, with what it is for those who do not see it.
     Picture(Qr, Html),
     /// What to type where a picture cannot be read: folded away until it is asked for. The key is in groups, and one tap
@@ -202,7 +202,7 @@ impl Block {
                 let form = form(action, hidden, "", fields, buttons);
                 context! { kind => "form", class => "buttons", ..form }
             }
-            Self::Choice(choice) => choice.value(),
+            Self::Way(choice) => choice.value(),
             Self::Picture(code, alt) => context! {
                 kind => "picture", side => code.side(), path => code.path(), alt => alt.value(),
             },
@@ -254,7 +254,7 @@ fn form(action: &str, hidden: &[(&'static str, String)], key: &str, fields: &[Fi
     }
 }
 
-impl Choice {
+impl Way {
     fn value(&self) -> Value {
         let key = format!("{}-", self.key);
         let form = form(&self.action, &self.hidden, &key, &self.fields, std::slice::from_ref(&self.button));

@@ -2,8 +2,8 @@
 
 use words::PhraseValue;
 
-use crate::block::{Block, Button, Choice, Field, Tone, Weight};
-use crate::enrol::{self, BEGIN, EnrolFactor, EnrolForm, TARGET};
+use super::form::{BEGIN, EnrolFactor, EnrolForm, TARGET, left, lost};
+use crate::block::{Block, Button, Field, Tone, Way, Weight};
 use crate::html::Html;
 use crate::link::ShownMoment;
 use crate::page::WebPage;
@@ -41,7 +41,7 @@ impl EnrolChoice<'_> {
         let facts = [
             fact("page-enrol-account", Some(Html::name(self.form.account))),
             fact("page-enrol-by", self.by.map(Html::name)),
-            fact("page-enrol-until", Some(enrol::left(text, &self.until))),
+            fact("page-enrol-until", Some(left(text, &self.until))),
         ];
         let notice = Block::Notice { tone: Tone::Warning, text: text.say("page-enrol-replaces") };
         let mut offers = self.offers.clone();
@@ -51,7 +51,7 @@ impl EnrolChoice<'_> {
             .with([Block::Facts(facts.into_iter().flatten().collect())])
             .with(self.replaces.then_some(notice))
             .with(choices)
-            .with([enrol::lost(text, self.help)])
+            .with([lost(text, self.help)])
     }
 
     /// One way as a form, which leads to the page of its device.
@@ -77,7 +77,7 @@ impl EnrolChoice<'_> {
         let [title, explained, begin] = ids.map(|id| text.say(id));
         let value = offer.factor.value();
         let weight = if is_first { Weight::Primary } else { Weight::Secondary };
-        Block::Choice(Box::new(Choice {
+        Block::Way(Box::new(Way {
             key: value,
             picture,
             title,

@@ -2,8 +2,8 @@
 
 use words::PhraseValue;
 
+use super::form::{BEGIN, ENROL_CODE, EnrolFactor, EnrolFault, EnrolForm, left};
 use crate::block::{Block, Button, Field, Tone, Weight};
-use crate::enrol::{self, BEGIN, ENROL_CODE, EnrolFactor, EnrolFault, EnrolForm};
 use crate::html::Html;
 use crate::link::ShownMoment;
 use crate::page::WebPage;
@@ -134,7 +134,7 @@ impl PairForm<'_> {
                     label: text.say("page-enrol-pair-code"),
                     code: Html::text(&groups(self.code).join(" ")),
                 },
-                Block::Facts(vec![(text.say("page-enrol-pair-until"), enrol::left(text, &self.until))]),
+                Block::Facts(vec![(text.say("page-enrol-pair-until"), left(text, &self.until))]),
                 Block::Notice { tone: Tone::Waiting, text: text.say("page-enrol-waiting") },
                 self.form.back(text, "page-enrol-again"),
             ])

@@ -1,10 +1,10 @@
 //! The pages of an invitation with made-up values.
 
+use super::values::moment;
 use crate::enrol::{
     AuthenticatorForm, AuthenticatorRetry, EnrolChoice, EnrolDone, EnrolFactor, EnrolFault, EnrolForm, EnrolOffer,
     EnrolPage, PairForm, PhoneWait, SentCodeForm,
 };
-use crate::gallery::moment;
 
 /// Where the forms and links of samples lead.
 const HERE: &str = "/dev/pages";

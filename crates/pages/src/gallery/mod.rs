@@ -1,11 +1,12 @@
 //! Every page and every block with made-up values, for those who work on them. The dev world shows it at `/dev/pages`.
 
 mod enrol;
+mod values;
 mod ways;
 
+use self::values::{moment, plain};
 use crate::block::{Block, Button, Field, Tone, Weight};
-use crate::html::Html;
-use crate::link::{LinkForm, LinkPage, LinkPurpose, ShownMoment};
+use crate::link::{LinkForm, LinkPage, LinkPurpose};
 use crate::page::WebPage;
 use crate::text::Text;
 use crate::trouble::Trouble;
@@ -98,15 +99,6 @@ fn question(purpose: LinkPurpose) -> LinkForm<'static> {
         action: "/dev/pages".to_owned(),
         hidden: vec![("token", "sample".to_owned())],
     }
-}
-
-fn moment(minutes: i64, clock: &str) -> ShownMoment {
-    ShownMoment { minutes, clock: clock.to_owned() }
-}
-
-/// A text of the gallery. It is for developers, so it is not translated.
-fn plain(text: &str) -> Html {
-    Html::text(text)
 }
 
 /// The page that shows every block, and links to the other samples.

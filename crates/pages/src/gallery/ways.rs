@@ -1,7 +1,7 @@
 //! The blocks of a page on which a person chooses a way and sets it up.
 
-use super::plain;
-use crate::block::{Block, Button, Choice, Field, Tone, Weight};
+use super::values::plain;
+use crate::block::{Block, Button, Field, Tone, Way, Weight};
 use crate::pictogram::Pictogram;
 use crate::qr::Qr;
 
@@ -14,7 +14,7 @@ pub(super) fn blocks() -> Vec<Block> {
         fault: None,
         attributes: vec![("type", "tel"), ("autocomplete", "tel")],
     };
-    let folded = Choice {
+    let folded = Way {
         fields: vec![number],
         folded: Some((plain("What is used without the field."), plain("A field, folded away"))),
         ..way("message", Pictogram::Message, Weight::Secondary, (Tone::Warning, "Weaker"))
@@ -43,12 +43,12 @@ pub(super) fn blocks() -> Vec<Block> {
         },
     ];
     let title = plain("Ways to choose from, a picture for cameras, a key");
-    let choices = choices.into_iter().map(|choice| Block::Choice(Box::new(choice)));
+    let choices = choices.into_iter().map(|choice| Block::Way(Box::new(choice)));
     [Block::Section { id: "ways", title }].into_iter().chain(choices).chain(picture).chain(others).collect()
 }
 
-fn way(key: &'static str, picture: Pictogram, weight: Weight, (tone, badge): (Tone, &str)) -> Choice {
-    Choice {
+fn way(key: &'static str, picture: Pictogram, weight: Weight, (tone, badge): (Tone, &str)) -> Way {
+    Way {
         key,
         picture,
         title: plain(&format!("A way: {key}")),
