@@ -17,6 +17,12 @@ const browser = await launched(executablePath);
 try {
   const page = await browser.newPage({ viewport: SIZES.desk });
   isolated(page, ready.base_url);
+  // A page that goes on by itself stays while it is looked at.
+  await page.route(`${ready.base_url}/dev/pages/**`, async (route) => {
+    const answer = await route.fetch();
+    const { refresh, ...headers } = answer.headers();
+    await route.fulfill({ response: answer, headers });
+  });
   const show = (sample, language) => page.goto(`${ready.base_url}/dev/pages/${sample}?language=${language}`);
 
   const design = await page.goto(`${ready.base_url}/dev/pages`);
@@ -54,6 +60,26 @@ try {
     await page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
     await inspect(page, pictures, `${sample}-en-desk-dark`);
   }
+
+  // What is folded away can be reached, and one tap on a key selects all of it, without the gaps.
+  for (const [sample, folded] of [["enrol-authenticator", "key"], ["enrol-choose", "other"]]) {
+    for (const scheme of ["light", "dark"]) {
+      await page.setViewportSize(SIZES.narrow);
+      await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+      await show(sample, "de");
+      for (const summary of await page.locator(`.${folded} summary`).all()) await summary.press("Enter");
+      await inspect(page, pictures, `${sample}-unfolded-${scheme}`);
+    }
+    const hidden = await page.locator("input:not([type=hidden])").evaluateAll((all) => all.filter((one) => !one.offsetParent).length);
+    check(`${sample}: nothing stays folded`, hidden === 0, `${hidden}`);
+  }
+  await show("enrol-authenticator", "en");
+  await page.locator(".key summary").click();
+  await page.locator(".secret").click();
+  const selected = await page.evaluate("getSelection().toString()");
+  check("one tap selects the key without gaps", selected === "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", selected);
+  const waits = await fetch(`${ready.base_url}/dev/pages/enrol-pair`);
+  check("the page of a phone looks again", waits.headers.get("refresh")?.startsWith("3; url=/dev/pages/enrol-pair"));
 
   // By keyboard alone, in the order of reading, with a ring that can be seen.
   await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });

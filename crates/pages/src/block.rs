@@ -97,7 +97,7 @@ pub struct Field {
 
 /// One of several ways, with what it is good for. It is a form, so that choosing it is pressing its button.
 #[derive(Debug, Clone)]
-pub struct Choice {
+pub struct Way {
     /// A word that no other choice of the page has.
     pub key: &'static str,
     pub picture: Pictogram,
@@ -108,6 +108,8 @@ pub struct Choice {
     pub action: String,
     pub hidden: Vec<(&'static str, String)>,
     pub fields: Vec<Field>,
+    /// What is used without the fields. They are then folded away below the second text.
+    pub folded: Option<(Html, Html)>,
     pub button: Button,
 }
 
@@ -129,7 +131,7 @@ pub enum Block {
     /// A form that posts to `action`.
     Form { action: String, hidden: Vec<(&'static str, String)>, fields: Vec<Field>, buttons: Vec<Button> },
     /// One of several ways.
-    Choice(Box<Choice>),
+    Way(Box<Way>),
     /// A picture for cameras, with what it is for those who do not see it.
     Picture(Qr, Html),
     /// What to type where a picture cannot be read: folded away until it is asked for. The key is in groups, and one tap
@@ -200,7 +202,7 @@ impl Block {
                 let form = form(action, hidden, "", fields, buttons);
                 context! { kind => "form", class => "buttons", ..form }
             }
-            Self::Choice(choice) => choice.value(),
+            Self::Way(choice) => choice.value(),
             Self::Picture(code, alt) => context! {
                 kind => "picture", side => code.side(), path => code.path(), alt => alt.value(),
             },
@@ -244,6 +246,7 @@ fn form(action: &str, hidden: &[(&'static str, String)], key: &str, fields: &[Fi
     let hidden = hidden.iter().map(|(name, value)| context! { name => *name, value => Html::text(value).value() });
     context! {
         key => "",
+        folded => "",
         action => Html::text(action).value(),
         hidden => hidden.collect::<Vec<_>>(),
         fields => fields.iter().map(|field| field.value(key)).collect::<Vec<_>>(),
@@ -251,14 +254,17 @@ fn form(action: &str, hidden: &[(&'static str, String)], key: &str, fields: &[Fi
     }
 }
 
-impl Choice {
+impl Way {
     fn value(&self) -> Value {
         let key = format!("{}-", self.key);
         let form = form(&self.action, &self.hidden, &key, &self.fields, std::slice::from_ref(&self.button));
         let (tone, badge) = self.badge.as_ref().map(|(tone, text)| (tone.class(), text.value())).unzip();
         let is_first = self.button.weight == Weight::Primary;
+        let folded = self.folded.as_ref();
+        let folded = folded.map(|(text, summary)| context! { text => text.value(), summary => summary.value() });
         context! {
             kind => "form",
+            folded => folded,
             class => if is_first { "choice first" } else { "choice" },
             key => self.key,
             drawing => self.picture.drawing(),

@@ -26,7 +26,7 @@ mod text;
 mod trouble;
 
 pub use crate::app::AppPage;
-pub use crate::block::{Block, Button, Choice, Field, Tone, Weight};
+pub use crate::block::{Block, Button, Field, Tone, Way, Weight};
 pub use crate::enrol::{
     AuthenticatorForm, AuthenticatorRetry, BEGIN, ENROL_CODE, EnrolChoice, EnrolDone, EnrolFactor, EnrolFault,
     EnrolForm, EnrolOffer, EnrolPage, PairForm, PhoneWait, SentCodeForm, TARGET,

@@ -119,11 +119,11 @@ page-enrol-email-begin = Mail me a code
 page-enrol-sms = Text message
 page-enrol-sms-text = You get a code by text message each time. This is the weakest way: others can take over a number or read its messages.
 page-enrol-sms-field = Mobile number
-page-enrol-sms-hint = With its country code, as in +44 7700 900123.
+page-enrol-sms-hint = With its country code, as in +44 7700 900123.
 page-enrol-sms-begin = Text me a code
-page-enrol-known = Leave it empty to use { $to }.
+page-enrol-known = We send it to { $to }.
 page-enrol-lost = If you lose your phone, ask your administrator for a new link.
-page-enrol-help = Ask your administrator
+page-enrol-help = How to reach them
 page-enrol-app = Add your account to the app
 page-enrol-app-lead = Open your authenticator app, choose to add an account, and scan this picture.
 page-enrol-app-which = No such app yet? Any will do, for example Google Authenticator, Microsoft Authenticator, Aegis, or a password manager.
@@ -172,7 +172,8 @@ page-enrol-sent-sms = We have sent a text message to { $to }.
 page-enrol-sent-email = We have sent a mail to { $to }.
 page-enrol-sent-code = Code from the message
 page-enrol-resend = Send a new code
-page-enrol-resend-now = No message yet? Look into the spam folder as well, or get a new code.
+page-enrol-resend-sms = No message yet? Check the number, or get a new code.
+page-enrol-resend-email = No message yet? Look into the spam folder as well, or get a new code.
 page-enrol-resend-later = { $seconds ->
     [one] No message yet? You can get a new code in one second.
    *[other] No message yet? You can get a new code in { $seconds } seconds.

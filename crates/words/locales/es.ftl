@@ -115,11 +115,11 @@ page-enrol-email-begin = Enviarme un código por correo
 page-enrol-sms = SMS
 page-enrol-sms-text = Recibe cada vez un código por SMS. Es la forma menos segura: otros pueden apoderarse de un número o leer sus mensajes.
 page-enrol-sms-field = Número de móvil
-page-enrol-sms-hint = Con el prefijo del país, por ejemplo +34 612 34 56 78.
+page-enrol-sms-hint = Con el prefijo del país, por ejemplo +34 612 34 56 78.
 page-enrol-sms-begin = Enviarme un código por SMS
-page-enrol-known = Déjelo vacío para usar { $to }.
+page-enrol-known = Se envía a { $to }.
 page-enrol-lost = Si pierde el teléfono, pida un enlace nuevo a su administrador.
-page-enrol-help = Consultar al administrador
+page-enrol-help = Cómo contactar
 page-enrol-app = Añada su cuenta a la aplicación
 page-enrol-app-lead = Abra su aplicación de autenticación, elija añadir una cuenta y escanee esta imagen.
 page-enrol-app-which = ¿Aún no tiene una? Cualquiera sirve, por ejemplo Google Authenticator, Microsoft Authenticator, Aegis o un gestor de contraseñas.
@@ -168,7 +168,8 @@ page-enrol-sent-sms = Hemos enviado un SMS al { $to }.
 page-enrol-sent-email = Hemos enviado un correo a { $to }.
 page-enrol-sent-code = Código del mensaje
 page-enrol-resend = Enviar un código nuevo
-page-enrol-resend-now = ¿Aún no hay mensaje? Mire también en el correo no deseado o pida un código nuevo.
+page-enrol-resend-sms = ¿Aún no hay mensaje? Compruebe el número o pida un código nuevo.
+page-enrol-resend-email = ¿Aún no hay mensaje? Mire también en el correo no deseado o pida un código nuevo.
 page-enrol-resend-later = { $seconds ->
     [one] ¿Aún no hay mensaje? Podrá pedir un código nuevo dentro de un segundo.
    *[other] ¿Aún no hay mensaje? Podrá pedir un código nuevo dentro de { $seconds } segundos.

@@ -102,7 +102,7 @@ impl Place {
             let factor = factor_of(*kind)?;
             let known = match factor {
                 EnrolFactor::Email => question.email.as_deref().map(masked_address),
-                EnrolFactor::Sms => question.phone.as_deref().map(masked_phone),
+                EnrolFactor::Sms => question.phone.as_deref().map(hidden_phone),
                 EnrolFactor::Authenticator | EnrolFactor::Push => None,
             };
             Some(EnrolOffer { factor, known, refused: refused == Some(factor) })
@@ -187,5 +187,10 @@ impl Place {
 /// A number or address as the page shows it.
 fn masked(factor: EnrolFactor, target: Option<&str>) -> String {
     let target = target.unwrap_or_default();
-    if factor == EnrolFactor::Sms { masked_phone(target) } else { masked_address(target) }
+    if factor == EnrolFactor::Sms { hidden_phone(target) } else { masked_address(target) }
+}
+
+/// A number with all but its last digits hidden.
+fn hidden_phone(number: &str) -> String {
+    masked_phone(number).replace('x', "•")
 }

@@ -2,8 +2,8 @@
 
 use words::PhraseValue;
 
-use crate::block::{Block, Button, Choice, Field, Tone, Weight};
-use crate::enrol::{self, BEGIN, EnrolFactor, EnrolForm, TARGET};
+use super::form::{BEGIN, EnrolFactor, EnrolForm, TARGET, left, lost};
+use crate::block::{Block, Button, Field, Tone, Way, Weight};
 use crate::html::Html;
 use crate::link::ShownMoment;
 use crate::page::WebPage;
@@ -14,7 +14,8 @@ use crate::text::Text;
 #[derive(Debug, Clone)]
 pub struct EnrolOffer {
     pub factor: EnrolFactor,
-    /// For codes that are sent: the number or address of the profile, masked. It is used if the person gives no other.
+    /// For codes that are sent: the number or address of the profile, masked, with blanks that do not
+    /// break. It is used if the person gives no other.
     pub known: Option<String>,
     /// Whether no message can go to what the person has given.
     pub refused: bool,
@@ -42,7 +43,7 @@ impl EnrolChoice<'_> {
         let facts = [
             fact("page-enrol-account", Some(Html::name(self.form.account))),
             fact("page-enrol-by", self.by.map(Html::name)),
-            fact("page-enrol-until", Some(enrol::left(text, &self.until))),
+            fact("page-enrol-until", Some(left(text, &self.until))),
         ];
         let notice = Block::Notice { tone: Tone::Warning, text: text.say("page-enrol-replaces") };
         let mut offers = self.offers.clone();
@@ -52,7 +53,7 @@ impl EnrolChoice<'_> {
             .with([Block::Facts(facts.into_iter().flatten().collect())])
             .with(self.replaces.then_some(notice))
             .with(choices)
-            .with([enrol::lost(text, self.help)])
+            .with([lost(text, self.help)])
     }
 
     /// One way as a form, which leads to the page of its device.
@@ -78,7 +79,7 @@ impl EnrolChoice<'_> {
         let [title, explained, begin] = ids.map(|id| text.say(id));
         let value = offer.factor.value();
         let weight = if is_first { Weight::Primary } else { Weight::Secondary };
-        Block::Choice(Box::new(Choice {
+        Block::Way(Box::new(Way {
             key: value,
             picture,
             title,
@@ -87,6 +88,7 @@ impl EnrolChoice<'_> {
             action: self.form.action.clone(),
             hidden: self.form.hidden.clone(),
             fields: target(text, offer).into_iter().collect(),
+            folded: folded(text, offer),
             button: Button { weight, text: begin, says: Some((BEGIN, value)), disabled: false },
         }))
     }
@@ -102,13 +104,19 @@ fn target(text: Text<'_>, offer: &EnrolOffer) -> Option<Field> {
         }
     };
     attributes.push(("maxlength", "254"));
-    let hint = match &offer.known {
-        Some(known) => Some(text.fill("page-enrol-known", &[("to", PhraseValue::Name(known))])),
-        None => {
-            attributes.push(("required", ""));
-            hint.map(|id| text.say(id))
-        }
-    };
+    if offer.known.is_none() {
+        attributes.push(("required", ""));
+    }
     let fault = offer.refused.then(|| text.say("page-enrol-target-refused"));
-    Some(Field { name: TARGET, label: text.say(label), hint, fault, attributes })
+    Some(Field { name: TARGET, label: text.say(label), hint: hint.map(|id| text.say(id)), fault, attributes })
+}
+
+/// What the profile has, and what is written above the line for another.
+fn folded(text: Text<'_>, offer: &EnrolOffer) -> Option<(Html, Html)> {
+    let other = match offer.factor {
+        EnrolFactor::Authenticator | EnrolFactor::Push => return None,
+        EnrolFactor::Email => "page-enrol-other-address",
+        EnrolFactor::Sms => "page-enrol-other-number",
+    };
+    Some((text.fill("page-enrol-known", &[("to", PhraseValue::Name(offer.known.as_deref()?))]), text.say(other)))
 }

@@ -2,8 +2,8 @@
 
 use words::PhraseValue;
 
+use super::form::{BEGIN, ENROL_CODE, EnrolFactor, EnrolFault, EnrolForm, left};
 use crate::block::{Block, Button, Field, Tone, Weight};
-use crate::enrol::{self, BEGIN, ENROL_CODE, EnrolFactor, EnrolFault, EnrolForm};
 use crate::html::Html;
 use crate::link::ShownMoment;
 use crate::page::WebPage;
@@ -134,7 +134,7 @@ impl PairForm<'_> {
                     label: text.say("page-enrol-pair-code"),
                     code: Html::text(&groups(self.code).join(" ")),
                 },
-                Block::Facts(vec![(text.say("page-enrol-pair-until"), enrol::left(text, &self.until))]),
+                Block::Facts(vec![(text.say("page-enrol-pair-until"), left(text, &self.until))]),
                 Block::Notice { tone: Tone::Waiting, text: text.say("page-enrol-waiting") },
                 self.form.back(text, "page-enrol-again"),
             ])
@@ -154,16 +154,16 @@ impl PhoneWait {
 
 impl SentCodeForm<'_> {
     pub(crate) fn page(&self, text: Text<'_>) -> WebPage {
-        let (sent, back) = match self.factor {
-            EnrolFactor::Sms => ("page-enrol-sent-sms", "page-enrol-other-number"),
-            _ => ("page-enrol-sent-email", "page-enrol-other-address"),
+        let [sent, now, back] = match self.factor {
+            EnrolFactor::Sms => ["page-enrol-sent-sms", "page-enrol-resend-sms", "page-enrol-other-number"],
+            _ => ["page-enrol-sent-email", "page-enrol-resend-email", "page-enrol-other-address"],
         };
         let lead = text.fill(sent, &[("to", PhraseValue::Name(&self.to))]);
         let mut field = code_field(text, self.fault.map(|fault| fault.said(text, true)));
         (field.label, field.hint) = (text.say("page-enrol-sent-code"), None);
         field.attributes.push(("autofocus", ""));
         let resend = match i64::try_from(self.again_in).unwrap_or(i64::MAX) {
-            0 => text.say("page-enrol-resend-now"),
+            0 => text.say(now),
             seconds => text.fill("page-enrol-resend-later", &[("seconds", PhraseValue::Number(seconds))]),
         };
         let button = Button {

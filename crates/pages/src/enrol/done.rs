@@ -2,8 +2,8 @@
 
 use words::PhraseValue;
 
+use super::form::{EnrolFactor, lost};
 use crate::block::{Block, Tone, Weight};
-use crate::enrol::{self, EnrolFactor};
 use crate::html::Html;
 use crate::link::ShownMoment;
 use crate::page::WebPage;
@@ -46,7 +46,7 @@ impl EnrolDone<'_> {
             .with([Block::Facts(facts)])
             .with(self.replaced.then_some(replaced))
             .with(self.next.iter().flat_map(|(address, until)| self.next(text, address, until)))
-            .with([enrol::lost(text, self.help)])
+            .with([lost(text, self.help)])
     }
 
     /// One more way. A person who has a number alone is asked for it, others are offered it.
@@ -54,7 +54,7 @@ impl EnrolDone<'_> {
         let (weight, tone, reason) = if self.only_number {
             (Weight::Primary, Tone::Warning, "page-enrol-done-number")
         } else {
-            (Weight::Secondary, Tone::Plain, "page-enrol-done-spare")
+            (Weight::Secondary, Tone::Info, "page-enrol-done-spare")
         };
         let minutes = PhraseValue::Number(until.minutes.max(1));
         let until = text.fill("page-enrol-done-next-until", &[("minutes", minutes)]);

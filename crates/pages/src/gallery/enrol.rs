@@ -1,10 +1,10 @@
 //! The pages of an invitation with made-up values.
 
+use super::values::moment;
 use crate::enrol::{
     AuthenticatorForm, AuthenticatorRetry, EnrolChoice, EnrolDone, EnrolFactor, EnrolFault, EnrolForm, EnrolOffer,
     EnrolPage, PairForm, PhoneWait, SentCodeForm,
 };
-use crate::gallery::moment;
 
 /// Where the forms and links of samples lead.
 const HERE: &str = "/dev/pages";
@@ -55,6 +55,7 @@ pub(super) fn sample(name: &str) -> Option<EnrolPage<'static>> {
                 to: "a•••@example.com".to_owned(), again_in: 0, ..sent(EnrolFactor::Email)
             })
         }
+        "enrol-sms-again" => EnrolPage::Code(SentCodeForm { again_in: 0, ..sent(EnrolFactor::Sms) }),
         "enrol-sms-wrong" => EnrolPage::Code(SentCodeForm { fault: Some(EnrolFault::Wrong), ..sent(EnrolFactor::Sms) }),
         "enrol-done" => EnrolPage::Done(done(EnrolFactor::Authenticator, "Authenticator")),
         "enrol-done-replaced" => {
@@ -92,7 +93,7 @@ fn choice() -> EnrolChoice<'static> {
         by: Some("Northfield VPN"),
         until: moment(23 * 60, "2\u{a0}March, 09:30\u{a0}UTC"),
         offers: vec![
-            offer(EnrolFactor::Sms, Some("+44 ••••• •••123")),
+            offer(EnrolFactor::Sms, Some("+44\u{a0}•••••\u{a0}•••123")),
             offer(EnrolFactor::Email, Some("a••@example.com")),
             offer(EnrolFactor::Push, None),
             offer(EnrolFactor::Authenticator, None),
@@ -106,7 +107,7 @@ fn sent(factor: EnrolFactor) -> SentCodeForm<'static> {
     SentCodeForm {
         form: form(),
         factor,
-        to: "+4xxxxxxx0123".to_owned(),
+        to: "+44\u{a0}•••••\u{a0}•••123".to_owned(),
         again: form().hidden,
         again_in: 30,
         fault: None,

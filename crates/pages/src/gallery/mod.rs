@@ -1,18 +1,18 @@
 //! Every page and every block with made-up values, for those who work on them. The dev world shows it at `/dev/pages`.
 
 mod enrol;
+mod values;
+mod ways;
 
-use crate::block::{Block, Button, Choice, Field, Tone, Weight};
-use crate::html::Html;
-use crate::link::{LinkForm, LinkPage, LinkPurpose, ShownMoment};
+use self::values::{moment, plain};
+use crate::block::{Block, Button, Field, Tone, Weight};
+use crate::link::{LinkForm, LinkPage, LinkPurpose};
 use crate::page::WebPage;
-use crate::pictogram::Pictogram;
-use crate::qr::Qr;
 use crate::text::Text;
 use crate::trouble::Trouble;
 
 /// The names of all samples. The first shows the blocks, the others are pages as people get them.
-pub const SAMPLES: [&str; 36] = [
+pub const SAMPLES: [&str; 37] = [
     "design",
     "link-login",
     "link-enrolment",
@@ -34,6 +34,7 @@ pub const SAMPLES: [&str; 36] = [
     "enrol-waiting",
     "enrol-sms",
     "enrol-email",
+    "enrol-sms-again",
     "enrol-sms-wrong",
     "enrol-done",
     "enrol-done-replaced",
@@ -100,15 +101,6 @@ fn question(purpose: LinkPurpose) -> LinkForm<'static> {
     }
 }
 
-fn moment(minutes: i64, clock: &str) -> ShownMoment {
-    ShownMoment { minutes, clock: clock.to_owned() }
-}
-
-/// A text of the gallery. It is for developers, so it is not translated.
-fn plain(text: &str) -> Html {
-    Html::text(text)
-}
-
 /// The page that shows every block, and links to the other samples.
 fn design() -> WebPage {
     let section = |id, title| Block::Section { id, title: plain(title) };
@@ -120,19 +112,6 @@ fn design() -> WebPage {
         hint: hint.map(plain),
         fault: fault.map(plain),
         attributes,
-    };
-    let choice = |key, picture, weight, (tone, badge)| {
-        Block::Choice(Box::new(Choice {
-            key,
-            picture,
-            title: plain("A way"),
-            badge: Some((tone, plain(badge))),
-            text: plain("What it is good for."),
-            action: "/dev/pages".to_owned(),
-            hidden: Vec::new(),
-            fields: Vec::new(),
-            button: button(weight, "Use it", false),
-        }))
     };
     let swatches = |pairs: &[(&'static str, &str)]| {
         Block::Swatches(pairs.iter().map(|(class, name)| (*class, plain(name))).collect())
@@ -204,7 +183,6 @@ fn design() -> WebPage {
         section("facts", "Facts, a code, steps, a list"),
         Block::Facts(vec![(plain("Asked by"), plain("Northfield VPN")), (plain("From"), plain("203.0.113.24"))]),
         Block::Code(plain("314 159")),
-        Block::Labelled { label: plain("A code below what it is for"), code: plain("7KQ2 M9XD") },
         Block::Steps(vec![
             plain("Open the app on your phone."),
             plain("Scan the picture."),
@@ -215,31 +193,14 @@ fn design() -> WebPage {
             (plain("Old phone"), Tone::Warning, plain("Not used for a year")),
             (plain("YubiKey"), Tone::Plain, plain("Waiting")),
         ]),
-        section("ways", "Ways to choose from, a picture for cameras, a key"),
-        choice("app", Pictogram::Authenticator, Weight::Primary, (Tone::Success, "Recommended")),
-        choice("phone", Pictogram::Phone, Weight::Secondary, (Tone::Plain, "Plain")),
-        choice("mail", Pictogram::Mail, Weight::Secondary, (Tone::Plain, "Plain")),
-        choice("message", Pictogram::Message, Weight::Secondary, (Tone::Warning, "Weaker")),
     ];
-    let code = Qr::new("https://mfa.example.com/app#7KQ2M9XD");
-    let pictures = code.map(|code| Block::Picture(code, plain("QR code of a sample address")));
-    let others = [
-        Block::Key {
-            summary: plain("A key, folded away"),
-            facts: vec![(plain("Account"), plain("ana@example.com"))],
-            name: plain("Key"),
-            groups: vec!["JBSW".to_owned(), "Y3DP".to_owned()],
-        },
-        Block::Aside {
-            text: plain("Something in small letters."),
-            link: Some(("/dev/pages".to_owned(), plain("More of it"))),
-        },
+    let states = [
         section("states", "States"),
         Block::Empty { title: plain("No devices yet"), text: plain("Add one to sign in with it.") },
         Block::Signs([Tone::Waiting, Tone::Success, Tone::Warning, Tone::Danger, Tone::Plain, Tone::Info].to_vec()),
         section("pages", "Pages"),
         Block::Links(samples.collect()),
     ];
-    let blocks = blocks.into_iter().chain(pictures).chain(others).collect();
+    let blocks = blocks.into_iter().chain(ways::blocks()).chain(states).collect();
     WebPage { title: "How pages look".to_owned(), language: "en", wide: true, blocks, foot: Vec::new(), forwards: None }
 }
