@@ -2,7 +2,7 @@
 
 use domain::UserField;
 use engine::webhooks::WebhookError;
-use engine::{AppError, ClientError, CreateUserError, Fault, TempTokenError, UpdateUserError, UserError};
+use engine::{AppError, ClientError, CreateUserError, Fault, InviteError, TempTokenError, UpdateUserError, UserError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -76,6 +76,29 @@ impl Sentence for Fault {
                 tracing::error!(%cause, "a command failed");
                 "an internal fault; the log has its cause".to_owned()
             }
+        }
+    }
+}
+
+impl Sentence for InviteError {
+    fn sentence(self) -> String {
+        match self {
+            Self::HasDevice => {
+                "this user has an active device: --replace invites all the same, and what is enrolled takes the place of it"
+                    .to_owned()
+            }
+            Self::NoAddress => {
+                "public_url is not set, so links have no address: set it in the configuration, and start the server again"
+                    .to_owned()
+            }
+            Self::Undeliverable => {
+                "nothing can be sent to this user in this way: the profile has no address or number that may be reached, or no \
+                 provider carries it; without --by the link is shown"
+                    .to_owned()
+            }
+            Self::TooMany(_) => "too many messages were sent; try again later, or show the link without --by".to_owned(),
+            Self::NoUser | Self::Barred | Self::Life | Self::Unreachable(_) => self.to_string(),
+            Self::Fault(fault) => fault.sentence(),
         }
     }
 }

@@ -53,6 +53,7 @@ const COMMANDS: &[(&str, &[&str], Kind)] = &[
     ("user unlock", &["ana"], Needs),
     ("user set-password", &["ana"], Needs),
     ("user token", &["ana"], Needs),
+    ("user invite", &["ana"], Needs),
     ("user delete", &["ana", "--yes"], Needs),
     ("device list", &["ana"], Needs),
     ("device disable", &["ana", "1"], Needs),

@@ -1,6 +1,7 @@
 //! `countersign user`: users, and the tasks of a help desk.
 
 mod credentials;
+mod invite;
 mod names;
 mod show;
 
@@ -17,6 +18,7 @@ use serde_json::json;
 use store::{Page, UserFilter};
 
 use self::credentials::{Password, revoke_token, set_password, token};
+use self::invite::{Invitations, InviteArgs, invite};
 use crate::cli::find_user::{UserKey, find};
 use crate::cli::report::{Report, or_dash, sentence};
 use crate::cli::request::Request;
@@ -127,6 +129,8 @@ pub(crate) enum UserArgs {
         #[command(flatten)]
         output: OutputArgs,
     },
+    /// Invite people to enrol: each gets a link to a page, shown once or sent
+    Invite(InviteArgs),
     /// Lift every lock of a user
     Unlock {
         /// Id, user name or e-mail address
@@ -172,6 +176,7 @@ impl UserArgs {
             Self::Token { user, minutes, reusable, revoke: false, output } => {
                 run(&output, R::Token { user: UserKey(user), ttl: minutes * MINUTE, reusable })
             }
+            Self::Invite(args) => run(&args.output, R::Invite(args.request()?)),
             Self::Unlock { user, output } => run(&output, R::Unlock(UserKey(user))),
             Self::Delete { user, yes, output } => {
                 let question = format!("Delete user {user} with all devices? This cannot be undone.");
@@ -214,6 +219,7 @@ pub(crate) enum UserRequest {
         reusable: bool,
     },
     RevokeToken(UserKey),
+    Invite(Invitations),
     /// No policy: the rule of `login.mfa`.
     Mfa {
         user: UserKey,
@@ -250,6 +256,7 @@ impl Request for UserRequest {
             | Self::SetPassword { .. }
             | Self::Token { .. }
             | Self::RevokeToken(_)
+            | Self::Invite(_)
             | Self::Unlock(_)
             | Self::Delete(_)
             | Self::Mfa { .. } => Intent::Write,
@@ -274,6 +281,7 @@ impl Request for UserRequest {
             Self::SetPassword { user, password } => set_password(engine, &find(engine, &user).await?, password).await,
             Self::Token { user, ttl, reusable } => token(engine, &find(engine, &user).await?, ttl, reusable).await,
             Self::RevokeToken(user) => revoke_token(engine, &find(engine, &user).await?).await,
+            Self::Invite(asked) => invite(engine, asked).await,
             Self::Unlock(user) => {
                 let user = find(engine, &user).await?;
                 let was_locked = engine.unlock_user(user.id, Actor::default()).await.map_err(sentence)?;
