@@ -7,6 +7,8 @@ pub const SMS_MAX: usize = 160;
 pub(crate) const CALL_MAX: usize = 700;
 /// How often a call says its code at most. Gateways bound what a call may hold, and each character is an element of it.
 pub(crate) const CALL_CODES: usize = 4;
+/// Most characters of a device's name that a message shows: a text message has 160 for everything.
+pub(crate) const DEVICE_MAX: usize = 24;
 
 /// What a message is for. Its name is the beginning of the names of its templates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -184,9 +186,6 @@ pub struct Filling<'a> {
     /// The life of code and link in whole minutes.
     pub minutes: i64,
 }
-
-/// Most characters of a device's name that a message shows: a text message has 160 for everything.
-const DEVICE_MAX: usize = 30;
 
 /// How the sender presents itself.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -247,6 +247,23 @@ mod tests {
     }
 
     #[test]
+    fn an_operators_notice_names_the_device_and_no_other_message_knows_it() {
+        let folder = folder(&[
+            ("added-sms.txt", "New: {{ device }}"),
+            ("added-email.html", "<p>{{ device }}</p>"),
+            ("sms.txt", "{{ code }}{{ device }}"),
+            ("invitation-sms.txt", "{{ link }} {{ minutes // 60 }} h"),
+        ]);
+        let words = Words::with_templates(brand(), "en", folder.path()).unwrap();
+        let filling = Filling { code: "123456", link: "https://a.example/enroll/x", device: "<Ana>", minutes: 1_440 };
+        let said = |kind| words.say(kind, None, filling);
+        assert_eq!(said(MessageKind::AddedSms).text, "New: <Ana>");
+        assert_eq!(said(MessageKind::AddedEmail).html.as_deref(), Some("<p>&lt;Ana&gt;</p>"));
+        assert_eq!(said(MessageKind::Sms).text, "123456");
+        assert_eq!(said(MessageKind::InvitationSms).text, "https://a.example/enroll/x 24 h");
+    }
+
+    #[test]
     fn what_cannot_be_sent_is_refused_with_file_and_line() {
         for (name, text, why) in [
             ("sms.txt", "no code", "sms.txt: the code is missing; put {{ code }} where it belongs"),
@@ -268,6 +285,12 @@ mod tests {
             ("email-link.subject", "{{ link }}", "email-link.subject: there is no link in this text"),
             ("email.txt", "{{ code }} {{ link }}", "email.txt: there is no link in this text"),
             ("email-link.txt", "{{ link }} 314159 271828", "email-link.txt: this message has no code"),
+            (
+                "invitation-sms.txt",
+                "come in",
+                "invitation-sms.txt: the link is missing; put {{ link }} where it belongs",
+            ),
+            ("invitation-email.txt", "{{ link }} 314159 271828", "invitation-email.txt: this message has no code"),
             ("voice.txt", "{{ code", "voice.txt, line 1: syntax error"),
             ("mail.txt", "{{ code }}", "mail.txt: it is no template: templates are called sms.txt, "),
             ("sms.html", "{{ code }}", "sms.html: it is no template"),
