@@ -133,6 +133,7 @@ impl Nodes {
             options: ClientOptions::default(),
             template: None,
             mail: MailRequest::Code,
+            invitation: None,
         };
         let enrolled = engine.enrol(enrolment, by).await.unwrap_or_else(|error| panic!("{error}"));
         Person { user, device: enrolled.device.id }

@@ -71,9 +71,10 @@ pub use login::step::{LoginStep, LoginStepAnswer, LoginStepError, PromptNumber};
 pub use metrics::{AnswerCounts, AnswerEnd, DecisionCounts};
 pub use store::{AuditRow, Collision, EventFilter, EventPage, Page, Span, Spending, TextFilter, UserFilter, UserPage};
 pub use users::error::{CreateUserError, UpdateUserError, UserError};
-pub use users::invitation::{
+pub use users::invitation::{InvitationRequest, InviteError, NewInvitation};
+pub use users::invited::{
     BegunEnrolment, EnrolmentAnswer, EnrolmentWait, FinishedEnrolment, InvitationError, InvitationForm,
-    InvitationQuestion, InvitationRequest, InviteError, NewInvitation,
+    InvitationQuestion, WaitingPhone,
 };
 pub use users::manage::NewPassword;
 pub use users::queries::{ListedDevice, VerificationState};

@@ -29,7 +29,7 @@ pub use crate::app::AppPage;
 pub use crate::block::{Block, Button, Field, Tone, Way, Weight};
 pub use crate::enrol::{
     AuthenticatorForm, AuthenticatorRetry, BEGIN, ENROL_CODE, EnrolChoice, EnrolDone, EnrolFactor, EnrolFault,
-    EnrolForm, EnrolOffer, EnrolPage, PairForm, PhoneWait, SentCodeForm, TARGET,
+    EnrolForm, EnrolOffer, EnrolPage, PairForm, SentCodeForm, TARGET,
 };
 pub use crate::html::Html;
 pub use crate::link::{ANSWER, CONFIRM, DISOWN, LinkForm, LinkPage, LinkPurpose, ShownMoment};

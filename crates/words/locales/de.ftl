@@ -162,7 +162,6 @@ page-enrol-pair-open = Auf diesem Telefon: App öffnen
 page-enrol-pair-code = Oder tippen Sie diesen Code in die App
 page-enrol-pair-until = Code gilt
 page-enrol-waiting = Warten auf Ihr Telefon
-page-enrol-waiting-lead = Bringen Sie es auf Ihrem Telefon zu Ende. Diese Seite geht von selbst weiter.
 page-enrol-sent = Code eingeben
 page-enrol-sent-sms = Wir haben eine SMS an { $to } gesendet.
 page-enrol-sent-email = Wir haben eine E-Mail an { $to } gesendet.

@@ -166,7 +166,6 @@ page-enrol-pair-open = On this phone: open the app
 page-enrol-pair-code = Or type this code into the app
 page-enrol-pair-until = Code works
 page-enrol-waiting = Waiting for your phone
-page-enrol-waiting-lead = Finish on your phone. This page goes on by itself.
 page-enrol-sent = Type the code
 page-enrol-sent-sms = We have sent a text message to { $to }.
 page-enrol-sent-email = We have sent a mail to { $to }.

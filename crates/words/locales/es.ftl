@@ -162,7 +162,6 @@ page-enrol-pair-open = En este teléfono: abrir la aplicación
 page-enrol-pair-code = O escriba este código en la aplicación
 page-enrol-pair-until = El código vale
 page-enrol-waiting = Esperando a su teléfono
-page-enrol-waiting-lead = Termine en su teléfono. Esta página continúa sola.
 page-enrol-sent = Escriba el código
 page-enrol-sent-sms = Hemos enviado un SMS al { $to }.
 page-enrol-sent-email = Hemos enviado un correo a { $to }.

@@ -162,7 +162,6 @@ page-enrol-pair-open = Sur ce téléphone : ouvrir l’application
 page-enrol-pair-code = Ou saisissez ce code dans l’application
 page-enrol-pair-until = Code valable
 page-enrol-waiting = En attente de votre téléphone
-page-enrol-waiting-lead = Terminez sur votre téléphone. Cette page continue toute seule.
 page-enrol-sent = Saisissez le code
 page-enrol-sent-sms = Nous avons envoyé un SMS au { $to }.
 page-enrol-sent-email = Nous avons envoyé un e-mail à { $to }.

@@ -134,7 +134,6 @@ page-enrol-pair-open = この端末でアプリを開く
 page-enrol-pair-code = または、このコードをアプリに入力
 page-enrol-pair-until = コードの期限
 page-enrol-waiting = スマートフォンを待っています
-page-enrol-waiting-lead = スマートフォンで操作を完了してください。このページは自動的に進みます。
 page-enrol-sent = コードを入力
 page-enrol-sent-sms = { $to } にSMSを送信しました。
 page-enrol-sent-email = { $to } にメールを送信しました。

@@ -136,10 +136,10 @@ impl Invitations {
     /// The page that waits for a phone.
     async fn wait(&self, handle: &str, headers: &HeaderMap) -> Result<Response, Refused> {
         match self.engine.invited_phone(handle).await? {
-            EnrolmentWait::Waits { language } => {
-                let wait = self.pages.address(&format!("{WAIT}{handle}"));
-                let page = EnrolPage::Waiting(pages::PhoneWait { wait, start: String::new() });
-                Ok(self.pages.response(StatusCode::OK, &page.page(self.text(language.as_deref(), headers))))
+            EnrolmentWait::Waits(waiting) => {
+                let place = self.place(&waiting.token, "");
+                let page = place.waits(&waiting, handle, self.engine.now());
+                Ok(self.pages.response(StatusCode::OK, &page.page(self.text(waiting.language.as_deref(), headers))))
             }
             EnrolmentWait::Finished(finished) => {
                 let text = self.text(finished.language.as_deref(), headers);

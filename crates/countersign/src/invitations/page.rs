@@ -3,7 +3,7 @@
 use domain::model::text::{masked_address, masked_phone};
 use domain::model::time::{MINUTE, SECOND};
 use domain::{FactorKind, Timestamp};
-use engine::{BegunEnrolment, FinishedEnrolment, InvitationQuestion};
+use engine::{BegunEnrolment, FinishedEnrolment, InvitationQuestion, WaitingPhone};
 use pages::{
     AuthenticatorForm, AuthenticatorRetry, EnrolChoice, EnrolDone, EnrolFactor, EnrolFault, EnrolForm, EnrolOffer,
     EnrolPage, PairForm, SentCodeForm, TARGET,
@@ -144,6 +144,17 @@ impl Place {
             }),
             _ => EnrolPage::Code(self.sent(factor, form, masked(factor, begun.target.as_deref()), given, None)),
         }
+    }
+
+    /// The page of a phone that is not paired yet, once more.
+    pub(super) fn waits<'a>(&self, waiting: &'a WaitingPhone, handle: &str, now: Timestamp) -> EnrolPage<'a> {
+        EnrolPage::Pair(PairForm {
+            form: self.form(&waiting.account, None),
+            address: &waiting.address,
+            code: &waiting.pairing_code,
+            until: shown_until(waiting.expires_at, now),
+            wait: format!("{}{handle}", self.wait),
+        })
     }
 
     /// The page of a device whose code was not taken.

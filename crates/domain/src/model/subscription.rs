@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::digest::Digest;
 
-/// A subscription as a browser gives it. Whoever has it can make the phone show something, so it is sealed at rest.
+/// A subscription as a browser gives it. It is enough to make the phone show something, so it is sealed at rest.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PushSubscription {
     /// The URL that messages are posted to. It names the phone at its push service.

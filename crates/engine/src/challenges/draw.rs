@@ -68,12 +68,17 @@ impl Engine {
         let code = self.chance.code(Alphabet::Crockford, PAIRING_CODE_LENGTH);
         let hash = self.keys.mac_keys().hash(PAIRING_CONTEXT, &code);
         // The camera of any phone opens the app by it (contract 20.7).
-        let url = match self.link_base() {
-            Some(base) => format!("{base}/app#{code}"),
+        let url = match self.app_address(&code) {
+            Some(address) => address,
             None => otpauth("totp", &self.settings.policy.issuer, &user.account_name(), &code, ""),
         };
         let setup = DeviceSetup { verification_token: code, url: Some(url) };
         Challenged { setup: Some(setup), ..Challenged::plain(Challenge::Pairing { hash }) }
+    }
+
+    /// Where the app takes this pairing code, if links have an address.
+    pub(crate) fn app_address(&self, code: &str) -> Option<String> {
+        self.link_base().map(|base| format!("{base}/app#{code}"))
     }
 
     /// Draws the challenge of a factor that sends something, with the words to send.

@@ -12,7 +12,7 @@ use words::{Filling, MessageKind};
 
 use crate::challenges::message_budgets::{Sending, UnsentError};
 use crate::decision_name::DecisionName;
-use crate::users::invitation::{has_begun, language};
+use crate::users::invited::{has_begun, language};
 use crate::{Engine, Fault};
 
 impl Engine {

@@ -2,6 +2,7 @@
 
 pub(crate) mod error;
 pub(crate) mod invitation;
+pub(crate) mod invited;
 pub(crate) mod letter;
 pub(crate) mod manage;
 pub(crate) mod queries;

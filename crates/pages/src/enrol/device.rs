@@ -58,15 +58,6 @@ impl std::fmt::Debug for PairForm<'_> {
     }
 }
 
-/// A page that waits for a phone, without the code that pairs it.
-#[derive(Debug, Clone)]
-pub struct PhoneWait {
-    /// Where the page looks whether the phone is there.
-    pub wait: String,
-    /// The address of the invitation, where the person can choose again.
-    pub start: String,
-}
-
 /// A code that was sent, to be typed.
 #[derive(Debug, Clone)]
 pub struct SentCodeForm<'a> {
@@ -138,16 +129,6 @@ impl PairForm<'_> {
                 Block::Notice { tone: Tone::Waiting, text: text.say("page-enrol-waiting") },
                 self.form.back(text, "page-enrol-again"),
             ])
-            .forward(LOOKS_AGAIN, &self.wait)
-    }
-}
-
-impl PhoneWait {
-    pub(crate) fn page(&self, text: Text<'_>) -> WebPage {
-        let back = (Weight::Quiet, self.start.clone(), text.say("page-enrol-again"));
-        let lead = vec![text.say("page-enrol-waiting-lead")];
-        WebPage::new(text, Some(Tone::Waiting), "page-enrol-waiting", lead)
-            .with([Block::Links(vec![back])])
             .forward(LOOKS_AGAIN, &self.wait)
     }
 }

@@ -15,7 +15,7 @@ use crate::page::WebPage;
 use crate::text::Text;
 
 pub use self::choice::{EnrolChoice, EnrolOffer};
-pub use self::device::{AuthenticatorForm, AuthenticatorRetry, PairForm, PhoneWait, SentCodeForm};
+pub use self::device::{AuthenticatorForm, AuthenticatorRetry, PairForm, SentCodeForm};
 pub use self::done::EnrolDone;
 pub use self::form::{BEGIN, ENROL_CODE, EnrolFactor, EnrolFault, EnrolForm, TARGET};
 
@@ -30,8 +30,6 @@ pub enum EnrolPage<'a> {
     AuthenticatorAgain(AuthenticatorRetry<'a>),
     /// A phone is paired. The page looks again by itself.
     Pair(PairForm<'a>),
-    /// The same for a server that does not know the pairing code any more.
-    Waiting(PhoneWait),
     /// A code was sent.
     Code(SentCodeForm<'a>),
     /// A device is enrolled, and the invitation used up.
@@ -56,7 +54,6 @@ impl EnrolPage<'_> {
             Self::Authenticator(form) => form.page(text),
             Self::AuthenticatorAgain(form) => form.page(text),
             Self::Pair(form) => form.page(text),
-            Self::Waiting(wait) => wait.page(text),
             Self::Code(form) => form.page(text),
             Self::Done(done) => done.page(text),
             Self::Locked { minutes, start } => {

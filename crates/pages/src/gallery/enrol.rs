@@ -3,7 +3,7 @@
 use super::values::moment;
 use crate::enrol::{
     AuthenticatorForm, AuthenticatorRetry, EnrolChoice, EnrolDone, EnrolFactor, EnrolFault, EnrolForm, EnrolOffer,
-    EnrolPage, PairForm, PhoneWait, SentCodeForm,
+    EnrolPage, PairForm, SentCodeForm,
 };
 
 /// Where the forms and links of samples lead.
@@ -46,9 +46,6 @@ pub(super) fn sample(name: &str) -> Option<EnrolPage<'static>> {
             until: moment(14, CLOCK),
             wait: format!("{HERE}/enrol-pair"),
         }),
-        "enrol-waiting" => {
-            EnrolPage::Waiting(PhoneWait { wait: format!("{HERE}/enrol-waiting"), start: HERE.to_owned() })
-        }
         "enrol-sms" => EnrolPage::Code(sent(EnrolFactor::Sms)),
         "enrol-email" => {
             EnrolPage::Code(SentCodeForm {

@@ -31,7 +31,6 @@ pub const SAMPLES: [&str; 37] = [
     "enrol-authenticator-fast",
     "enrol-authenticator-slow",
     "enrol-pair",
-    "enrol-waiting",
     "enrol-sms",
     "enrol-email",
     "enrol-sms-again",
