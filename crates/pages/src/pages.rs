@@ -130,7 +130,7 @@ impl Pages {
             initial => initial(&self.brand.name),
             wide => page.wide,
             head => Value::from_safe_string(page.head),
-            app => page.app.unwrap_or_default(),
+            app => page.app.unwrap_or_else(|| Value::from("")),
             sheet => file(&self.sheet),
             icon => file(&self.icon),
             logo => self.logo.as_ref().map_or_else(|| Value::from(""), file),
