@@ -12,7 +12,8 @@ use crate::step::{cargo, run as run_command};
 use crate::terminal;
 
 /// The scripts, and what they share.
-const SCRIPTS: [&str; 6] = ["api.mjs", "app.mjs", "checks.mjs", "outbox.mjs", "pages.mjs", "phone_server.mjs"];
+const SCRIPTS: [&str; 7] =
+    ["api.mjs", "app.mjs", "app_notifications.mjs", "checks.mjs", "outbox.mjs", "pages.mjs", "phone_server.mjs"];
 
 /// The chore's arguments.
 #[derive(Debug, clap::Args)]

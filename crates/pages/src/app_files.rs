@@ -107,7 +107,7 @@ pub(crate) fn manifest_path(code: Option<&str>) -> String {
 pub(crate) fn worker(mut config: serde_json::Value) -> String {
     let version = HEXLOWER.encode(&Sha256::digest(format!("{config}{WORKER}"))[..8]);
     config["version"] = version.into();
-    // Two characters are line ends in a script that are none in JSON.
+    // JSON allows two characters that end a line in older scripts.
     let config = config.to_string().replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029");
     format!("\"use strict\";\nconst CONFIG = {config};\n{WORKER}")
 }

@@ -1,4 +1,4 @@
-//! What pages cost while none is looked at: memory at rest.
+//! What pages cost while no request asks for them: memory at rest.
 
 use countersign_pages::{Pages, Text, gallery};
 use words::{Brand, Words};

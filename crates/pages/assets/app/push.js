@@ -2,8 +2,10 @@
 
 /** The service worker's registration, if the browser has one. */
 let worker;
-/** `ask`, `on`, `denied`, `unsupported`, or `install`: only an app on the home screen has them. */
-let push = "unsupported";
+/** `ask`, `on`, `denied`, `unsupported`, or `install`: only an app on the home screen has them. Unknown at the start. */
+let push;
+/** How long the service worker may take to start, in milliseconds. */
+const WORKER_PATIENCE = 10_000;
 /** What Chromium gives an app to install it with. */
 let installation;
 
@@ -15,7 +17,8 @@ async function startWorker() {
   if (!navigator.serviceWorker) return;
   try {
     await navigator.serviceWorker.register(`${CONFIG.root}/app/worker.js`, { scope: `${CONFIG.root}/app` });
-    worker = await navigator.serviceWorker.ready;
+    const late = new Promise((resolve) => setTimeout(resolve, WORKER_PATIENCE));
+    worker = await Promise.race([navigator.serviceWorker.ready, late]);
   } catch {
     // Some private windows have none. The app works while it is open.
   }
@@ -88,7 +91,8 @@ async function turnOffPush() {
 function showPush() {
   const section = view.querySelector("[data-notify]");
   if (!section) return;
-  section.hidden = !active().length;
+  section.hidden = !active().length || !push;
+  if (!push) return;
   const part = bind(screen(`notify-${push}`, {}, { installable: Boolean(installation) }), {
     notify: () => busy(turnOnPush),
     silence: () => busy(turnOffPush),

@@ -72,7 +72,7 @@ async function ask(pairing) {
   }
 }
 
-/** A device that was disabled may be enabled again: what is marked as removed is asked about at each start. */
+/** A device that was disabled may be enabled again: what is marked as removed is asked about whenever the app is opened. */
 async function revive(pairing) {
   try {
     const said = await requestsOf(pairing);
@@ -84,6 +84,8 @@ async function revive(pairing) {
     // It stays as it is marked.
   }
 }
+
+const reviveAll = () => Promise.all(pairings.filter((pairing) => pairing.removed).map(revive));
 
 const askAll = () => Promise.all(active().map(ask));
 

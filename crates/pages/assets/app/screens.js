@@ -102,7 +102,7 @@ async function pairNow(code) {
     await spend(code);
     // So that the browser does not delete the key when space runs short.
     navigator.storage?.persist?.().catch(() => {});
-    push = await pushOffered();
+    if (push) push = await pushOffered();
     listenAgain();
     go("paired", { id: pairing.id }, { replace: true });
   } catch (error) {

@@ -33,7 +33,7 @@ async function start() {
   await pairFromAddress();
   setInterval(tick, 1_000);
   listen();
-  for (const pairing of pairings) if (pairing.removed) revive(pairing);
+  reviveAll();
   await startWorker();
   await renewPush();
   showPush();
@@ -49,6 +49,7 @@ document.addEventListener("visibilitychange", async () => {
   if (here.name === "broken") return;
   pairings = await pairingsKept();
   refreshed();
+  reviveAll();
   if (Date.now() - hiddenAt > 20_000) listenAgain();
   else wake();
 });
