@@ -298,6 +298,8 @@ async fn mfa_v2(wire: &Wire, described: &mut Described) {
     let verified = wire.post("2/verifications", &json!({ "otp": code }).to_string()).await;
     described.hold("POST", &template("verifications"), &verified);
     described.hold("POST", &template("mfa_token"), &wire.post("2/mfa_token", "").await);
+    let invited = wire.post("2/enrollment_link", r#"{"replace":true,"deliver":"email","expires_in":900}"#).await;
+    described.hold("POST", &template("enrollment_link"), &invited);
 }
 
 async fn visits(wire: &Wire, described: &mut Described) {

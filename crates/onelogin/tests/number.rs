@@ -91,7 +91,8 @@ async fn whoever_asks_again_shows_another_number_for_the_same_prompt() {
     assert_eq!(typed(&wire, &shown).await.0, 409, "the person read the first screen");
     let waiting = poll(&wire, device, &second).await.json();
     assert_eq!(
-        waiting["status"]["message"], "Authentication pending on OL Protect",
+        waiting["status"]["message"],
+        format!("Authentication pending on OL Protect. Number to type: {shown_again}"),
         "it waits for the second's number"
     );
     assert_eq!(typed(&wire, &shown_again).await.1["status"], "accepted");
@@ -195,8 +196,9 @@ async fn an_assertion_of_version_2_shows_its_number_beside_the_message() {
     let call = async || wire.call_as(Scope::Authenticate, "POST", path, &step).await.json();
     let pending = call().await;
     assert_eq!(pending.get("data"), None, "{pending}");
-    assert_eq!(pending["message"], "Authentication pending on OL Protect");
     let number = pending["factor_data"]["verification_token"].as_str().expect("a number");
+    let message = format!("Authentication pending on OL Protect. Number to type: {number}");
+    assert_eq!(pending["message"], message);
     assert_eq!(typed(&wire, number).await.1["status"], "accepted");
     assert!(call().await["data"].is_string());
 }

@@ -124,12 +124,14 @@ impl Section for LimitsConfig {
             key: "limits.event_streams",
             kind: Kind::Number(0, 1_000_000),
             about: "Event streams of phones open at once; a quarter of limits.connections if it is not set",
+            example: "2500",
             ..ROW
         },
         Row {
             key: "limits.event_streams_per_peer",
             kind: Kind::Number(0, 1_000_000),
             about: "Event streams open at once from one address; a quarter of limits.connections_per_peer if it is not set",
+            example: "250",
             ..ROW
         },
         Row {
