@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use domain::{Challenge, Channel, Status, UserId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use store::{DevFilter, DevMessage};
 
 use super::problem::Problem;
+use super::start;
 use super::world::DevWorld;
 
 /// Longest wait, in milliseconds (decision 4).
@@ -39,7 +40,7 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let wants = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     if wants.contains("text/html") {
-        return Ok(page());
+        return Ok(start::outbox(&world));
     }
     let channel = match question.channel.as_deref() {
         None | Some("") => None,
@@ -146,26 +147,6 @@ pub(super) fn milliseconds(text: &str) -> Option<i64> {
     };
     let number: i64 = number.parse().ok().filter(|number| *number >= 0)?;
     number.checked_mul(unit)
-}
-
-/// Headers of the pages.
-pub(super) fn page_headers() -> [(header::HeaderName, &'static str); 2] {
-    let policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-    [(header::CONTENT_SECURITY_POLICY, policy), (header::REFERRER_POLICY, "no-referrer")]
-}
-
-fn page() -> Response {
-    (page_headers(), Html(include_str!("page/outbox.html"))).into_response()
-}
-
-/// The page's script.
-pub(super) async fn script() -> Response {
-    ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], include_str!("page/outbox.js")).into_response()
-}
-
-/// The page's style sheet.
-pub(super) async fn style() -> Response {
-    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("page/outbox.css")).into_response()
 }
 
 #[cfg(test)]

@@ -149,12 +149,10 @@ pub(super) fn described() -> RoutesBeside {
 fn routes(world: Arc<DevWorld>, guard: Guard) -> Router {
     let endpoints =
         ENDPOINTS.iter().fold(Router::new(), |router, (about, handler)| router.route(about.path, handler()));
-    endpoints
+    start::with_files(endpoints)
         .route("/dev/outbox/", get(outbox::list))
         .route("/dev/pages", get(gallery::design).post(gallery::design))
         .route("/dev/pages/{name}", get(gallery::sample))
-        .route("/dev/outbox.js", get(outbox::script))
-        .route("/dev/outbox.css", get(outbox::style))
         .route("/dev", get(|| async { Redirect::to("/") }))
         .route("/dev/", get(|| async { Redirect::to("/") }))
         .route("/dev/{*unknown}", any(|| async { StatusCode::NOT_FOUND }))
