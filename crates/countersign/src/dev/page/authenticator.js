@@ -1,5 +1,5 @@
 // Every authenticator app and token of the world, with the codes that they show by the world's clock.
-import { api, call, chooser, copyIcon, element, must, repeats } from "/dev/kit.js";
+import { api, call, chooser, copies, element, must, repeats } from "/dev/kit.js";
 
 const AROUND = 2 * Math.PI * 19;
 const list = document.getElementById("codes");
@@ -44,7 +44,10 @@ function card(device) {
   const below = element("div", "below");
   const next = element("span");
   let code = "";
-  below.append(next, copyIcon(`Copy the code of ${device.name}, ${device.username ?? device.user_id}`, () => code));
+  const copy = element("button", "button copy", "Copy");
+  copy.type = "button";
+  copy.setAttribute("aria-label", `Copy the code of ${device.name}, ${device.username ?? device.user_id}`);
+  below.append(next, copies(copy, () => code));
   item.append(who, now, below);
   return {
     item,

@@ -1,5 +1,5 @@
 // The dev outbox's page: asks for new messages once a second and shows them, newest first. Text is only ever set as
-// text. What a person typed or focused is left alone: messages are added, never redrawn.
+// text. What a person typed or focused is left alone: messages are added, and redrawn once, when they have ended.
 "use strict";
 
 const names = { sms: "Text message", voice: "Call", email: "E-mail", push: "Push" };
@@ -9,6 +9,10 @@ const state = document.getElementById("state");
 const needle = document.getElementById("needle");
 const none = document.getElementById("none");
 let last = 0;
+/** What still waits, by id: it may be answered elsewhere, or run out. */
+const waiting = new Map();
+/** As which devices the simulated phone is paired. */
+let phones = new Set();
 
 function element(tag, className, text) {
   const made = document.createElement(tag);
@@ -126,14 +130,26 @@ function show(message) {
   const actions = element("div", "actions");
   const answering = { push: pushActions, voice: message.code ? undefined : callActions }[message.channel];
   if (answering) {
-    if (message.waits) actions.append(...answering(message, result));
-    else result.textContent = ended(message);
+    if (!message.waits) result.textContent = ended(message);
+    else if (message.channel === "push" && !phones.has(message.device_id)) result.textContent = "Waits for another phone: answer it there.";
+    else actions.append(...answering(message, result));
     actions.append(result);
   } else if (over) {
     actions.append(element("span", "muted small", ended(message)));
   }
   if (actions.childElementCount) item.append(actions);
-  list.prepend(item);
+  if (!over) waiting.set(message.id, item);
+  return item;
+}
+
+/** What has ended meanwhile says so. A message that somebody is answering here is left alone. */
+function settle(message) {
+  const item = waiting.get(message.id);
+  if (!item || message.state === "waiting") return;
+  waiting.delete(message.id);
+  const answered = item.querySelector(".actions button:disabled");
+  if (answered || item.contains(document.activeElement)) return item.classList.add("over");
+  item.replaceWith(show(message));
 }
 
 function filter() {
@@ -141,16 +157,24 @@ function filter() {
   for (const item of list.children) item.hidden = wanted !== "" && !item.dataset.search.includes(wanted);
 }
 
+async function read(path) {
+  const answer = await fetch(path, { headers: { Accept: "application/json" } });
+  return answer.json();
+}
+
 async function look() {
   try {
-    const answer = await fetch(`/dev/outbox?after=${last}`, { headers: { Accept: "application/json" } });
-    const messages = await answer.json();
-    for (const message of messages) {
-      show(message);
-      last = Math.max(last, message.id);
+    const since = Math.min(last, ...[...waiting.keys()].map((id) => id - 1));
+    const listed = await read(`/dev/outbox?after=${since}`);
+    const messages = listed.filter((message) => message.id > last);
+    if (messages.some((message) => message.waits)) phones = new Set((await read("/dev/phone")).device_ids);
+    for (const message of listed) {
+      if (message.id <= last) settle(message);
+      else list.prepend(show(message));
     }
+    last = Math.max(last, ...messages.map((message) => message.id));
+    if (listed.length) filter();
     if (messages.length) {
-      filter();
       document.dispatchEvent(new CustomEvent("outbox", { detail: messages.length }));
     }
     const count = list.childElementCount;

@@ -12,8 +12,10 @@ function show(request) {
   const failed = request.status >= 400;
   item.dataset.refused = String(failed);
   const target = element("code", "target");
-  target.append(element("span", "method", request.method), ` ${request.path}`);
-  item.append(element("span", `status-number ${failed ? "bad" : "good"}`, request.status), target, element("span", "took", `${request.ms} ms`));
+  target.append(element("span", "method", `${request.method} `));
+  // A long path breaks before its slashes.
+  for (const part of request.path.split(/(?=\/)/)) target.append(element("wbr"), part);
+  item.append(element("span", `status-number ${failed ? "bad" : "good"}`, request.status), target, element("span", "took", request.ms < 1_000 ? `${request.ms} ms` : `${(request.ms / 1_000).toFixed(1)} s`));
   if (failed) {
     const why = [request.message, request.reason].filter((text, at, all) => text && all.indexOf(text) === at).join(" · ");
     item.append(element("p", "why", why || "Refused"));
