@@ -137,12 +137,13 @@ try {
   const urgent = app.locator(".choice.urgent");
   const accept = app.locator('form[data-do="accept"] button.primary');
   const answering = async (what) => {
-    await Promise.race([urgent.first().waitFor(), accept.waitFor()]).catch(() => {});
-    if (!(await accept.isVisible())) {
-      const done = app.locator('button[data-do="home"], button[data-do="next"]').first();
-      if (!(await urgent.first().isVisible()) && (await done.isVisible())) await done.click();
-      if (await appears(`${what}: the prompt is on the phone`, urgent.first())) await urgent.first().click();
+    const done = app.locator('button[data-do="home"], button[data-do="next"]').first();
+    for (let looks = 0; looks < 40 && !(await accept.isVisible()); looks += 1) {
+      if (await urgent.first().isVisible()) await urgent.first().click();
+      else if (await done.isVisible()) await done.click();
+      await page.waitForTimeout(250);
     }
+    await appears(`${what}: the prompt is on the phone`, accept);
     // What was not there long enough to be read is not accepted.
     await page.waitForTimeout(1_000);
     await accept.click();
@@ -172,7 +173,7 @@ try {
   await appears("calls are listed", calls.first());
   await page.getByLabel("Only refused").check();
   check("only refused ones are left", (await calls.locator("visible=true").count()) < (await calls.count()));
-  await appears("a refusal says why", panel("requests").locator(".why", { hasText: "answer." }).first());
+  await appears("a refusal says why", panel("requests").locator(".why", { hasText: "user.barred" }).first());
   await page.getByLabel("Only refused").uncheck();
   const listed = JSON.stringify(await call("GET", "/dev/requests"));
   for (const secret of [ready.clients[0].client_secret, ana.password]) check("no secret is listed", !listed.includes(secret));

@@ -119,7 +119,7 @@ function show(message) {
   item.append(head);
   if (message.subject) item.append(element("p", "subject", message.subject));
   item.append(element("p", "body", message.body));
-  if (message.code) item.append(coded(message.code));
+  if (message.code) item.append(over ? element("span", "code", message.code) : coded(message.code));
   if (message.link && message.link.startsWith("http")) {
     const link = element("a", "", "Open the link");
     link.href = message.link;
