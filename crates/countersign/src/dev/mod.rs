@@ -18,6 +18,7 @@ mod prompts;
 mod provider;
 mod recipients;
 mod requests;
+mod requests_endpoint;
 mod routes;
 mod seed;
 mod start;

@@ -27,7 +27,7 @@ pub(super) struct OfUser {
     number: Option<String>,
 }
 
-/// `POST /dev/outbox/{id}/accept`.
+/// Accepts the prompt of this message: `POST /dev/outbox/{id}/accept`.
 pub(super) async fn accept(
     State(world): State<Arc<DevWorld>>,
     Path(id): Path<i64>,
@@ -36,17 +36,17 @@ pub(super) async fn accept(
     answer(&world, &message(&world, id).await?, PushDecision::Accept, of.number).await
 }
 
-/// `POST /dev/outbox/{id}/deny`.
+/// Denies the prompt of this message: `POST /dev/outbox/{id}/deny`.
 pub(super) async fn deny(State(world): State<Arc<DevWorld>>, Path(id): Path<i64>) -> Result<Json<Value>, Problem> {
     answer(&world, &message(&world, id).await?, PushDecision::Deny, None).await
 }
 
-/// `POST /dev/outbox/{id}/report`.
+/// Reports that somebody else asks with this message: `POST /dev/outbox/{id}/report`.
 pub(super) async fn report(State(world): State<Arc<DevWorld>>, Path(id): Path<i64>) -> Result<Json<Value>, Problem> {
     answer(&world, &message(&world, id).await?, PushDecision::Report, None).await
 }
 
-/// `POST /dev/phone/accept`.
+/// Accepts the newest prompt that waits for the simulated phone: `POST /dev/phone/accept`.
 pub(super) async fn accept_newest(
     State(world): State<Arc<DevWorld>>,
     Query(of): Query<OfUser>,
@@ -54,7 +54,7 @@ pub(super) async fn accept_newest(
     answer(&world, &newest_waiting(&world, of.user_id).await?, PushDecision::Accept, of.number).await
 }
 
-/// `POST /dev/phone/deny`.
+/// Denies the newest prompt that waits for the simulated phone: `POST /dev/phone/deny`.
 pub(super) async fn deny_newest(
     State(world): State<Arc<DevWorld>>,
     Query(of): Query<OfUser>,
@@ -62,7 +62,7 @@ pub(super) async fn deny_newest(
     answer(&world, &newest_waiting(&world, of.user_id).await?, PushDecision::Deny, None).await
 }
 
-/// `POST /dev/phone/report`.
+/// Reports that somebody else asks with the newest prompt: `POST /dev/phone/report`.
 pub(super) async fn report_newest(
     State(world): State<Arc<DevWorld>>,
     Query(of): Query<OfUser>,
@@ -164,7 +164,7 @@ struct Keyed {
     digits: Value,
 }
 
-/// `POST /dev/outbox/{id}/keypad`.
+/// Keys digits into the call of this message: `POST /dev/outbox/{id}/keypad`.
 pub(super) async fn keypad(
     State(world): State<Arc<DevWorld>>,
     Path(id): Path<i64>,
@@ -199,7 +199,7 @@ pub(super) async fn phone(State(world): State<Arc<DevWorld>>) -> Result<Json<Val
     Ok(Json(json!({ "device_ids": world.phone.devices()? })))
 }
 
-/// `POST /dev/phone/pair`.
+/// Pairs the simulated phone with the device of an enrolment: `POST /dev/phone/pair`.
 pub(super) async fn pair(State(world): State<Arc<DevWorld>>, body: Bytes) -> Result<Json<Value>, Problem> {
     let json: Value = serde_json::from_slice(&body).map_err(|_| Problem::bad("send the enrolment's answer as JSON"))?;
     let code = pairing_code(&json)

@@ -1,27 +1,20 @@
-//! `GET /dev/requests`: which calls have reached the API of a dev world, and why some of them were refused. They are kept in
-//! memory, without what they carried: no query, no header, no body, so no secret and no code.
+//! Which calls have reached the API of a dev world, and why some of them were refused. They are kept in memory, without what
+//! they carried: no query, no header, no body, so no secret and no code.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::Json;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Query, State};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::Response;
 use domain::{Client, ClientId};
-use engine::Clock as _;
 use engine::clock::SystemClock;
-use serde::Deserialize;
+use engine::{Clock as _, Engine};
 use serde_json::{Value, json};
 use store::{EventFilter, EventPage};
 use tokio::sync::Notify;
 use web::door::{Answering, Door};
 use web::peer::Peer;
-
-use super::outbox;
-use super::problem::Problem;
-use super::world::DevWorld;
 
 /// How many calls are kept.
 const KEPT: usize = 200;
@@ -34,7 +27,7 @@ const ENTRIES: u32 = 50;
 #[derive(Debug, Default)]
 pub(super) struct Requests {
     kept: Mutex<Kept>,
-    arrived: Notify,
+    pub(super) arrived: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -57,47 +50,18 @@ impl Requests {
         self.arrived.notify_waiters();
     }
 
-    fn after(&self, id: i64) -> Vec<Value> {
+    /// The calls after this one, oldest first.
+    pub(super) fn after(&self, id: i64) -> Vec<Value> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.calls.iter().filter(|(kept, _)| *kept > id).map(|(_, call)| call.clone()).collect()
-    }
-}
-
-/// The query of the list.
-#[derive(Debug, Deserialize)]
-pub(super) struct Question {
-    after: Option<i64>,
-    wait: Option<String>,
-}
-
-/// The calls after one of them, oldest first; with `wait`, as soon as there is one.
-pub(super) async fn list(
-    State(world): State<Arc<DevWorld>>,
-    Query(question): Query<Question>,
-) -> Result<Json<Value>, Problem> {
-    let after = question.after.unwrap_or_default();
-    let deadline = SystemClock.now().plus(outbox::wait(question.wait.as_deref())?);
-    loop {
-        let arrival = world.requests.arrived.notified();
-        let mut arrival = std::pin::pin!(arrival);
-        // From here on it hears of calls, so none is missed between the look and the wait.
-        arrival.as_mut().enable();
-        let calls = world.requests.after(after);
-        let left = deadline.since(SystemClock.now());
-        if !calls.is_empty() || left <= 0 {
-            return Ok(Json(calls.into()));
-        }
-        tokio::select! {
-            () = arrival => {}
-            () = SystemClock.sleep(left) => {}
-        }
     }
 }
 
 /// The API's door, which notes what passes. Only a dev world has it.
 pub(super) struct RecordingDoor {
     pub(super) api: Arc<dyn Door>,
-    pub(super) world: Arc<DevWorld>,
+    pub(super) engine: Arc<Engine>,
+    pub(super) requests: Arc<Requests>,
 }
 
 impl Door for RecordingDoor {
@@ -121,7 +85,7 @@ impl Door for RecordingDoor {
         let (method, path) = (request.method().clone(), path.chars().take(PATH).collect::<String>());
         let credentials = path.starts_with("/auth/").then(|| (request.headers().clone(), request.body().clone()));
         Box::pin(async move {
-            let (at, begun) = (self.world.now(), SystemClock.now());
+            let (at, begun) = (self.engine.now(), SystemClock.now());
             let answer = self.api.answer(request, peer).await;
             let took = SystemClock.now().since(begun).max(0);
             let refused = answer.status().is_client_error() || answer.status().is_server_error();
@@ -132,7 +96,7 @@ impl Door for RecordingDoor {
             if refused && let Some(rule) = self.rule(id.as_deref()).await {
                 reason = Some(rule);
             }
-            self.world.requests.keep(json!({
+            self.requests.keep(json!({
                 "at": onelogin::wire_time::with_millis(at.0),
                 "method": method.as_str(),
                 "path": path,
@@ -149,7 +113,7 @@ impl Door for RecordingDoor {
     }
 }
 
-/// Shows nothing of the world.
+/// Shows the door alone.
 impl std::fmt::Debug for RecordingDoor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "RecordingDoor({:?})", self.api)
@@ -159,7 +123,7 @@ impl std::fmt::Debug for RecordingDoor {
 impl RecordingDoor {
     /// Whose call it was: of the client with this token, or of one whose id is in the credentials of a token call.
     async fn client(&self, token: Option<ClientId>, credentials: Option<&(HeaderMap, Bytes)>) -> Option<Client> {
-        let known = self.world.engine().clients().await.ok()?;
+        let known = self.engine.clients().await.ok()?;
         if let Some(id) = token {
             return known.into_iter().find(|client| client.id == id);
         }
@@ -176,7 +140,7 @@ impl RecordingDoor {
     async fn rule(&self, request: Option<&str>) -> Option<String> {
         let request = request?;
         let page = EventPage { beyond: None, descending: true, limit: ENTRIES };
-        let found = self.world.store().events(&EventFilter::default(), page).await.ok()?;
+        let found = self.engine.store().events(&EventFilter::default(), page).await.ok()?;
         let mut entries = found.entries.into_iter().map(|(_, entry)| entry);
         entries.find(|entry| entry.request.as_deref() == Some(request) && entry.rule.is_some())?.rule
     }

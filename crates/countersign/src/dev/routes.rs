@@ -14,7 +14,7 @@ use store::DevClock;
 use super::guard::{self, Guard};
 use super::problem::Problem;
 use super::world::DevWorld;
-use super::{authenticator, clock_endpoint, faults_endpoint, gallery, outbox, prompts, requests, start};
+use super::{authenticator, clock_endpoint, faults_endpoint, gallery, outbox, prompts, requests_endpoint, start};
 
 type Handler = fn() -> MethodRouter<Arc<DevWorld>>;
 
@@ -93,7 +93,7 @@ const ENDPOINTS: &[(RouteBeside, Handler)] = &[
                 "List the last 200 calls of the API, oldest first, and why some were refused",
             )
         },
-        || get(requests::list),
+        || get(requests_endpoint::list),
     ),
     (about("GET", "/dev/clock", "Read the clock"), || get(clock_endpoint::read)),
     (

@@ -37,7 +37,7 @@ pub struct DevWorld {
     /// The base URL, once it listens.
     pub(super) base_url: OnceLock<String>,
     /// The calls of the API that were answered last.
-    pub(super) requests: Requests,
+    pub(super) requests: Arc<Requests>,
     /// What answers requests, once something does. It holds the world, so the world does not hold it.
     front: OnceLock<WeakFront>,
 }
@@ -103,7 +103,7 @@ impl DevWorld {
             faults,
             arrivals,
             base_url: OnceLock::new(),
-            requests: Requests::default(),
+            requests: Arc::default(),
             front: OnceLock::new(),
         })
     }
@@ -128,13 +128,13 @@ impl DevWorld {
     }
 
     /// The OneLogin dialect for a listener, with the world as its witness.
-    pub fn dialect(self: &Arc<Self>, config: &Config) -> Arc<dyn Door> {
+    pub fn dialect(&self, config: &Config) -> Arc<dyn Door> {
         self.recording(onelogin::door(self.app(config)))
     }
 
     /// The same door, whose calls are noted for `/dev/requests`.
-    pub(crate) fn recording(self: &Arc<Self>, api: Arc<dyn Door>) -> Arc<dyn Door> {
-        Arc::new(RecordingDoor { api, world: self.clone() })
+    pub(crate) fn recording(&self, api: Arc<dyn Door>) -> Arc<dyn Door> {
+        Arc::new(RecordingDoor { api, engine: self.engine().clone(), requests: self.requests.clone() })
     }
 
     /// The door of phones, for a listener.
