@@ -1,6 +1,7 @@
 //! What a person does with the messages of the outbox: answers prompts, keys digits into calls, pairs the simulated phone.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use axum::Json;
@@ -96,11 +97,12 @@ async fn newest_waiting(world: &DevWorld, user: Option<i64>) -> Result<DevMessag
                 }
                 continue;
             }
-            if !asked.contains_key(&device) {
-                asked.insert(device, calls.requests(message.user_id, device).await?);
-            }
+            let waiting = match asked.entry(device) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(calls.requests(message.user_id, device).await?),
+            };
             let id = message.verification_id.to_string();
-            if asked.get(&device).is_some_and(|waiting| waiting.iter().any(|prompt| prompt.id == id)) {
+            if waiting.iter().any(|prompt| prompt.id == id) {
                 return Ok(message);
             }
         }
