@@ -1,4 +1,4 @@
-//! `cargo xtask page`: checks the dev outbox, every page for people and the app of a phone in a real browser. The scripts in
+//! `cargo xtask page`: checks the start page of a dev world, its outbox, every page for people and the app of a phone in a real browser. The scripts in
 //! `xtask/browser` drive Chromium. The app runs against a server in one of them, which judges its signatures. This chore starts a dev world and installs the scripts' two packages, in pinned versions, under `target`.
 
 use std::path::{Path, PathBuf};
@@ -12,8 +12,16 @@ use crate::step::{cargo, run as run_command};
 use crate::terminal;
 
 /// The scripts, and what they share.
-const SCRIPTS: [&str; 7] =
-    ["api.mjs", "app.mjs", "app_notifications.mjs", "checks.mjs", "outbox.mjs", "pages.mjs", "phone_server.mjs"];
+const SCRIPTS: [&str; 8] = [
+    "api.mjs",
+    "app.mjs",
+    "app_notifications.mjs",
+    "checks.mjs",
+    "outbox.mjs",
+    "pages.mjs",
+    "phone_server.mjs",
+    "start.mjs",
+];
 
 /// The chore's arguments.
 #[derive(Debug, clap::Args)]
@@ -47,7 +55,7 @@ pub(crate) fn look(places: &Workspace, binary: &Path) -> Result<()> {
     let created = creating.arg("--data-dir").arg(&data).output().context("cannot start the binary")?;
     ensure!(created.status.success(), "cannot create a client: {}", String::from_utf8_lossy(&created.stderr));
     let client = String::from_utf8(created.stdout)?;
-    for (script, last) in [("outbox.mjs", Some(client)), ("pages.mjs", None)] {
+    for (script, last) in [("outbox.mjs", Some(client)), ("start.mjs", None), ("pages.mjs", None)] {
         let mut node = Command::new(program(&["node"])?);
         node.arg(workshop.join(script)).arg(server.ready_file()).arg(&pictures).arg(&chromium).args(last);
         run_command(node.current_dir(&workshop))?;

@@ -23,14 +23,14 @@ use crate::admin::{self, Admin, MetricsSource};
 use crate::banner::Places;
 use crate::callbacks::Callbacks;
 use crate::cli::request::Noun;
+use crate::dev::DevWorld;
 use crate::health::Health;
 use crate::installation::{self, Dependencies, Installation, Intent, providers};
 use crate::invitations::Invitations;
 use crate::links::Links;
-use crate::phone::{PhoneSettings, Phones};
 use crate::ready::ReadyFile;
 use crate::signals::{SignalAction, Signals};
-use crate::{banner, control, root, terminal};
+use crate::{banner, control, phone, root, terminal};
 
 pub(crate) async fn serve(flags: FlagValues, config: Config, nouns: &'static [Noun]) -> anyhow::Result<ExitCode> {
     config.check_listen()?;
@@ -67,8 +67,7 @@ pub(crate) async fn serve(flags: FlagValues, config: Config, nouns: &'static [No
         ready_file.write(&places.ready())
     };
     let signals = (Signals::hear(SignalAction::Reload)?, &started as &dyn Reload);
-    let entries =
-        Entries { listener, admin, app, rest: root::served(config.listen.root_page), nouns, intent: Intent::Serve };
+    let entries = Entries { listener, admin, app, rest: root::served(config.listen.root_page), nouns, world: None };
     run(&config, &installation, entries, signals, announce).await
 }
 
@@ -208,8 +207,8 @@ pub(crate) struct Entries {
     pub(crate) rest: Router,
     /// Answer on the control socket.
     pub(crate) nouns: &'static [Noun],
-    /// Whether it is a server or a dev world.
-    pub(crate) intent: Intent,
+    /// The dev world around the server, if there is one.
+    pub(crate) world: Option<Arc<DevWorld>>,
 }
 
 /// What answers on the API's listener: the doors, and `rest` where none of them does.
@@ -217,7 +216,7 @@ fn front(
     config: &Config,
     installation: &Installation,
     app: &Dialect,
-    (rest, intent): (Router, Intent),
+    (rest, world): (Router, Option<&Arc<DevWorld>>),
     ids: RequestIds,
 ) -> Front {
     let (pages, engine) = (installation.pages.clone(), installation.engine.clone());
@@ -225,30 +224,31 @@ fn front(
     let links = Links::of(&engine, pages.clone(), proxies());
     let invitations = Invitations::of(&engine, pages.clone(), proxies());
     let mut doors: Vec<Arc<dyn Door>> = vec![
-        onelogin::door(app.clone()),
+        match world {
+            None => onelogin::door(app.clone()),
+            Some(world) => world.recording(onelogin::door(app.clone())),
+        },
         Arc::new(Callbacks::of(&engine)),
         Arc::new(links),
         Arc::new(invitations),
         pages.clone(),
     ];
     if engine.settings().policy.offers(FactorKind::Push) {
-        let settings = PhoneSettings {
-            endpoints: config.push.endpoints.clone(),
-            push_key: installation.push_key().map(str::to_owned),
-            streams: config.limits.event_streams,
-            framed: intent == Intent::Dev,
-        };
-        doors.push(Arc::new(Phones::of(&engine, pages.clone(), proxies(), settings)));
+        doors.push(Arc::new(phone::of(installation, config, proxies(), world.is_some())));
     }
     let rest = rest.merge(root::icon()).fallback(|headers| root::nothing_for(headers, pages, engine));
-    Front::new(doors, rest, config.limits.front, ids, onelogin::refusal)
+    let front = Front::new(doors, rest, config.limits.front, ids, onelogin::refusal);
+    if let Some(world) = world {
+        world.enter(&front);
+    }
+    front
 }
 
 /// Serves until a signal, a failed database or a failed listener ends it.
 pub(crate) async fn run(
     config: &Config,
     installation: &Installation,
-    Entries { listener, admin, app, rest, nouns, intent }: Entries,
+    Entries { listener, admin, app, rest, nouns, world }: Entries,
     (mut signals, reload): (Signals, &dyn Reload),
     announce: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<ExitCode> {
@@ -259,7 +259,7 @@ pub(crate) async fn run(
     let proxies = app.options.trusted_proxies.clone();
     proxies.look_up().await;
     let following_names = tokio::spawn(follow_names(proxies));
-    let front = front(config, installation, &app, (health.clone().routes().merge(rest), intent), ids);
+    let front = front(config, installation, &app, (health.clone().routes().merge(rest), world.as_ref()), ids);
     let watched = MetricsSource { app, front: front.clone() };
 
     let mut failed = installation.failed.clone();

@@ -15,6 +15,8 @@ mod configuration;
 mod delivery;
 #[path = "binary/dev_faults.rs"]
 mod dev_faults;
+#[path = "binary/dev_tools.rs"]
+mod dev_tools;
 #[path = "binary/dev_world.rs"]
 mod dev_world;
 #[path = "binary/doctor.rs"]

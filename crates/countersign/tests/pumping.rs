@@ -92,7 +92,8 @@ impl Nodes {
         let Ok(opened) = opened else { panic!("no node starts") };
         let pinned = Pinned::default();
         let chance = Arc::new(SystemChance);
-        let world = DevWorld::build(&self.config, opened, (true, &pinned), self.clock.clone(), chance).await.unwrap();
+        let building = DevWorld::build(&self.config, opened, (true, &pinned), self.clock.clone(), chance);
+        let world = Box::pin(building).await.unwrap();
         let world = Arc::new(world);
         let engine = world.engine().clone();
         let background = tokio::spawn(async move {

@@ -33,6 +33,7 @@ pub use webhook::EventWriter;
 pub use wire::envelope::refusal;
 pub use wire::factor_names::{FactorNames, v1_auth_factor_name};
 pub use wire::profile::CompatProfile;
+pub use wire::reason::{answered_client, refusal_reason};
 pub use wire::scope_name::ScopeName;
 pub use wire::time as wire_time;
 

@@ -86,6 +86,21 @@ impl Pages {
         format!("{}{path}", self.root)
     }
 
+    /// The address of the sheet, for pages of a dev world that are not made of blocks.
+    pub fn sheet(&self) -> String {
+        self.address(self.sheet.path())
+    }
+
+    /// The address of the icon.
+    pub fn icon(&self) -> String {
+        self.address(self.icon.path())
+    }
+
+    /// The name of the brand, and the letter that represents it.
+    pub fn brand(&self) -> (&str, String) {
+        (&self.brand.name, initial(&self.brand.name))
+    }
+
     /// The files of the app.
     pub(crate) fn app_files(&self) -> &AppFiles {
         self.app.get_or_init(|| AppFiles::new(&self.brand.color))

@@ -105,7 +105,7 @@ impl TestServer {
         let pinned = Pinned { hold, ..Pinned::default() };
         let world = Arc::new(DevWorld::build(&config, opened, (setup.message_limits, &pinned), clock, chance).await?);
         world.engine().set_link_base("http://127.0.0.1:8080");
-        let doors = vec![world.dialect(&config), world.links(&config)];
+        let doors = vec![world.dialect(&config), world.links(&config), world.phones(&config)];
         let front = Front::new(
             doors,
             world.routes(Guard::local(false)),
@@ -113,6 +113,7 @@ impl TestServer {
             RequestIds::new("test"),
             onelogin::refusal,
         );
+        world.enter(&front);
         let engine = world.engine().clone();
         let background = tokio::spawn(async move { tokio::join!(engine.run(), engine.send_messages()) });
         Ok(Self { world, front, tokens: Mutex::default(), background, _folder: temporary })

@@ -12,8 +12,8 @@ use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -53,6 +53,17 @@ struct Inner {
     tls: AtomicBool,
 }
 
+/// A front that something inside it refers to, without keeping it alive.
+#[derive(Clone, Debug)]
+pub struct WeakFront(Weak<Inner>);
+
+impl WeakFront {
+    /// The front, unless it is gone.
+    pub fn upgrade(&self) -> Option<Front> {
+        self.0.upgrade().map(Front)
+    }
+}
+
 /// Counts a connection as open until it is dropped.
 pub(crate) struct Open(Front);
 
@@ -81,6 +92,11 @@ impl Front {
             connections: AtomicUsize::new(0),
             tls: AtomicBool::new(false),
         }))
+    }
+
+    /// A reference for handlers of this front.
+    pub fn downgrade(&self) -> WeakFront {
+        WeakFront(Arc::downgrade(&self.0))
     }
 
     /// The limits that this front enforces.

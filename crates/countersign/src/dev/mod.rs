@@ -3,16 +3,22 @@
 //! It decides, stores and sends with the code of `serve`. Only the last hop is simulated: gateways write into an outbox that
 //! everyone on this machine can read, and a phone holds real keys and signs. `serve` has none of these endpoints.
 
+mod authenticator;
+mod clock_endpoint;
 mod faults;
 mod faults_endpoint;
 mod gallery;
 mod guard;
 mod outbox;
 mod phone;
+mod phone_calls;
 mod planting;
 mod problem;
+mod prompts;
 mod provider;
 mod recipients;
+mod requests;
+mod requests_endpoint;
 mod routes;
 mod seed;
 mod start;
@@ -130,6 +136,6 @@ pub(crate) async fn serve(mut config: Config, options: DevOptions, nouns: &'stat
         ready_file.write(&world.seed.ready(&base_url, &admin_url, guard.key(), world.engine().settings()))
     };
     let signals = (signals, &server::Never as &dyn server::Reload);
-    let entries = server::Entries { listener, admin: Some(admin), app, rest, nouns, intent: Intent::Dev };
+    let entries = server::Entries { listener, admin: Some(admin), app, rest, nouns, world: Some(world.clone()) };
     server::run(&config, &world.installation, entries, signals, announce).await
 }

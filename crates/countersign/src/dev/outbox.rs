@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, header};
-use axum::response::{Html, IntoResponse, Response};
-use domain::{Channel, Status, UserId};
+use axum::response::{IntoResponse, Response};
+use domain::{Challenge, Channel, Status, UserId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use store::{DevFilter, DevMessage};
 
 use super::problem::Problem;
+use super::start;
 use super::world::DevWorld;
 
 /// Longest wait, in milliseconds (decision 4).
@@ -39,7 +40,7 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let wants = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     if wants.contains("text/html") {
-        return Ok(page());
+        return Ok(start::outbox(&world));
     }
     let channel = match question.channel.as_deref() {
         None | Some("") => None,
@@ -57,18 +58,19 @@ pub(super) async fn list(
         after: question.after,
         ..DevFilter::default()
     };
-    let wait = match question.wait.as_deref() {
-        None | Some("") => 0,
-        Some(text) => {
-            milliseconds(text).ok_or(Problem::bad("wait is a time such as 10s or 500ms, at most 25s"))?.min(MAX_WAIT)
-        }
-    };
-    let messages = wait_for(&world, &filter, wait).await?;
+    let messages = wait_for(&world, &filter, wait(question.wait.as_deref())?).await?;
     let mut shown = Vec::with_capacity(messages.len());
     for message in &messages {
         shown.push(wire(&world, message).await?);
     }
     Ok(axum::Json(shown).into_response())
+}
+
+/// How long a caller waits, in milliseconds.
+pub(super) fn wait(text: Option<&str>) -> Result<i64, Problem> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(0) };
+    let wait = milliseconds(text).ok_or_else(|| Problem::bad("wait is a time such as 10s or 500ms, at most 25s"))?;
+    Ok(wait.min(MAX_WAIT))
 }
 
 async fn wait_for(world: &DevWorld, filter: &DevFilter, wait: i64) -> Result<Vec<DevMessage>, Problem> {
@@ -92,10 +94,6 @@ async fn wait_for(world: &DevWorld, filter: &DevFilter, wait: i64) -> Result<Vec
 /// A message as the outbox shows it. For a prompt or a call it says whether it still waits for the person and how many digits
 /// the person must type.
 pub(super) async fn wire(world: &DevWorld, message: &DevMessage) -> Result<Value, Problem> {
-    let asked = match message.channel {
-        Channel::Push | Channel::Voice => Some(world.engine().prompt_state(message.verification_id).await?),
-        Channel::Sms | Channel::Email => None,
-    };
     let known = world.store().known_verifications(message.user_id).await?;
     let verification = known.into_iter().find(|known| known.id == message.verification_id);
     let answered = verification.as_ref().and_then(|verification| match verification.status {
@@ -110,7 +108,8 @@ pub(super) async fn wire(world: &DevWorld, message: &DevMessage) -> Result<Value
         None if open => "waiting",
         None => "expired",
     };
-    let user = world.store().view(message.user_id).await?.user;
+    let view = world.store().view(message.user_id).await?;
+    let asked = view.verification(message.verification_id).filter(|asked| asked.is_open(world.engine().now()));
     let mut shown = json!({
         "id": message.id,
         "channel": message.channel.name(),
@@ -120,7 +119,7 @@ pub(super) async fn wire(world: &DevWorld, message: &DevMessage) -> Result<Value
         "code": message.code,
         "link": message.link,
         "user_id": message.user_id,
-        "username": user.and_then(|user| user.username),
+        "username": view.user.as_ref().and_then(|user| user.username.as_deref()),
         "device_id": message.device_id,
         "verification_id": message.verification_id,
         "created_at": onelogin::wire_time::with_millis(message.created_at.0),
@@ -128,11 +127,13 @@ pub(super) async fn wire(world: &DevWorld, message: &DevMessage) -> Result<Value
         "state": state,
         "answered_at": answered.map(|(_, at)| onelogin::wire_time::with_millis(at.0)),
     });
-    if let Some(asked) = asked {
-        shown["waits"] = asked.waits.into();
-        if let Some(digits) = asked.digits {
-            shown["digits"] = digits.into();
-        }
+    if matches!(message.channel, Channel::Push | Channel::Voice) {
+        shown["waits"] = asked.is_some().into();
+    }
+    if let Some(Challenge::Approval { numbers, .. }) = asked.map(|asked| &asked.challenge)
+        && let Some(number) = numbers.last()
+    {
+        shown["digits"] = number.len().into();
     }
     Ok(shown)
 }
@@ -146,26 +147,6 @@ pub(super) fn milliseconds(text: &str) -> Option<i64> {
     };
     let number: i64 = number.parse().ok().filter(|number| *number >= 0)?;
     number.checked_mul(unit)
-}
-
-/// Headers of the pages.
-pub(super) fn page_headers() -> [(header::HeaderName, &'static str); 2] {
-    let policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-    [(header::CONTENT_SECURITY_POLICY, policy), (header::REFERRER_POLICY, "no-referrer")]
-}
-
-fn page() -> Response {
-    (page_headers(), Html(include_str!("page/outbox.html"))).into_response()
-}
-
-/// The page's script.
-pub(super) async fn script() -> Response {
-    ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], include_str!("page/outbox.js")).into_response()
-}
-
-/// The page's style sheet.
-pub(super) async fn style() -> Response {
-    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("page/outbox.css")).into_response()
 }
 
 #[cfg(test)]

@@ -1,5 +1,4 @@
-//! The simulated phone: it holds real P-256 keys and signs answers to prompts. The code that checks its signatures is the
-//! production code.
+//! The keys of the simulated phone: real P-256 keys, one for each device that it is paired as. `phone_calls` signs with them.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -8,7 +7,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use domain::DeviceId;
-use domain::rules::factor::push::{PushAnswer, PushDecision, answer_text, pairing_text};
+use domain::rules::factor::push::pairing_text;
 use engine::Chance;
 use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};
@@ -37,7 +36,7 @@ impl Phone {
     /// The phone whose keys are in this folder.
     pub(super) fn load(folder: &DataDir) -> anyhow::Result<Self> {
         let phone = Self { file: folder.file(FILE), lock: folder.file(LOCK) };
-        phone.keys()?;
+        phone.stored()?;
         Ok(phone)
     }
 
@@ -55,25 +54,20 @@ impl Phone {
     /// Stores a key that the server has accepted.
     pub(super) fn remember(&self, device: DeviceId, fresh: &FreshKey) -> anyhow::Result<()> {
         let _writing = self.writing()?;
-        let mut keys = self.keys()?;
+        let mut keys = self.stored()?;
         keys.insert(device.0, data_encoding::HEXLOWER.encode(&fresh.key.to_bytes()));
         write_private(&self.file, &serde_json::to_string(&keys)?)
     }
 
-    /// Signs an answer to a prompt, if this phone is paired as that device.
-    pub(super) fn answer(
-        &self,
-        device: DeviceId,
-        verification: domain::VerificationId,
-        nonce: &str,
-        (decision, digits): (PushDecision, Option<String>),
-        signed_at: i64,
-    ) -> anyhow::Result<Option<PushAnswer>> {
-        let Some(hex) = self.keys()?.remove(&device.0) else { return Ok(None) };
-        let key = SigningKey::from_slice(&data_encoding::HEXLOWER.decode(hex.as_bytes())?)?;
-        let nonce = data_encoding::BASE64URL_NOPAD.decode(nonce.as_bytes())?;
-        let text = answer_text(verification, &nonce, decision, digits.as_deref(), signed_at);
-        Ok(Some(PushAnswer { decision, digits, signed_at, signature: sign(&key, &text) }))
+    /// As which devices the phone is paired.
+    pub(super) fn devices(&self) -> anyhow::Result<Vec<DeviceId>> {
+        Ok(self.stored()?.into_keys().map(DeviceId).collect())
+    }
+
+    /// The keys by which the phone signs, by device.
+    pub(super) fn keys(&self) -> anyhow::Result<BTreeMap<DeviceId, SigningKey>> {
+        let key = |hex: &str| anyhow::Ok(SigningKey::from_slice(&data_encoding::HEXLOWER.decode(hex.as_bytes())?)?);
+        self.stored()?.into_iter().map(|(device, hex)| Ok((DeviceId(device), key(&hex)?))).collect()
     }
 
     /// Deletes every key.
@@ -88,7 +82,7 @@ impl Phone {
         Ok(file)
     }
 
-    fn keys(&self) -> anyhow::Result<BTreeMap<i64, String>> {
+    fn stored(&self) -> anyhow::Result<BTreeMap<i64, String>> {
         match std::fs::read_to_string(&self.file) {
             Ok(text) => serde_json::from_str(&text).with_context(|| format!("{} is damaged", self.file.display())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(BTreeMap::new()),
@@ -104,7 +98,8 @@ impl FreshKey {
     }
 }
 
-fn sign(key: &SigningKey, text: &str) -> Vec<u8> {
+/// The phone's signature below a text: 64 bytes.
+pub(super) fn sign(key: &SigningKey, text: &str) -> Vec<u8> {
     let signature: Signature = key.sign(text.as_bytes());
     signature.to_bytes().to_vec()
 }

@@ -11,12 +11,15 @@ use tokio::sync::Notify;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber as _;
 use web::door::Door;
+use web::front::{Front, WeakFront};
 
 use super::planting::Pinned;
+use super::requests::{RecordingDoor, Requests};
 use super::seed::Seed;
 use super::{faults, phone, planting, provider, seed};
 use crate::installation::{Dependencies, Installation, OpenedDatabase};
 use crate::links::Links;
+use crate::phone as phone_door;
 
 /// A dev world that can answer requests.
 pub struct DevWorld {
@@ -33,6 +36,10 @@ pub struct DevWorld {
     pub(super) arrivals: Arc<Notify>,
     /// The base URL, once it listens.
     pub(super) base_url: OnceLock<String>,
+    /// The calls of the API that were answered last.
+    pub(super) requests: Arc<Requests>,
+    /// What answers requests, once something does. It holds the world, so the world does not hold it.
+    front: OnceLock<WeakFront>,
 }
 
 impl DevWorld {
@@ -96,6 +103,8 @@ impl DevWorld {
             faults,
             arrivals,
             base_url: OnceLock::new(),
+            requests: Arc::default(),
+            front: OnceLock::new(),
         })
     }
 
@@ -118,9 +127,30 @@ impl DevWorld {
         self.installation.app(&configured(config.clone()).dialect)
     }
 
-    /// The OneLogin dialect for a listener.
+    /// The OneLogin dialect for a listener, with the world as its witness.
     pub fn dialect(&self, config: &Config) -> Arc<dyn Door> {
-        onelogin::door(self.app(config))
+        self.recording(onelogin::door(self.app(config)))
+    }
+
+    /// The same door, whose calls are noted for `/dev/requests`.
+    pub(crate) fn recording(&self, api: Arc<dyn Door>) -> Arc<dyn Door> {
+        Arc::new(RecordingDoor { api, engine: self.engine().clone(), requests: self.requests.clone() })
+    }
+
+    /// The door of phones, for a listener.
+    pub fn phones(&self, config: &Config) -> Arc<dyn Door> {
+        let trusted = config.dialect.trusted_proxies.clone();
+        Arc::new(phone_door::of(&self.installation, config, trusted, true))
+    }
+
+    /// From now on, the simulated phone sends its requests to this front.
+    pub fn enter(&self, front: &Front) {
+        let _ = self.front.set(front.downgrade());
+    }
+
+    /// What answers requests, while something does.
+    pub(super) fn front(&self) -> Option<Front> {
+        self.front.get()?.upgrade()
     }
 
     /// The pages of links in mail, for a listener.

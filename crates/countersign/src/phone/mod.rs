@@ -11,6 +11,7 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use config::Config;
 use delivery::{BadSubscription, PushEndpoints};
 use domain::model::audit::Actor;
 use engine::{Engine, Fault, PhoneError, PhoneRequest};
@@ -22,6 +23,8 @@ use web::peer::Peer;
 use web::proxy::TrustedProxies;
 use web::rate_limit::{Bucket, RetryAfter, peer_key};
 use web::slots::Slots;
+
+use crate::installation::Installation;
 
 use self::wire::{AnswerBody, PairBody, RequestBody, SubscriptionBody, shown};
 
@@ -103,6 +106,17 @@ impl From<BadSubscription> for Refused {
             BadSubscription::Keys => "keys",
         })
     }
+}
+
+/// The phones of an installation. `framed` as in [`PhoneSettings`].
+pub(crate) fn of(installation: &Installation, config: &Config, trusted: TrustedProxies, framed: bool) -> Phones {
+    let settings = PhoneSettings {
+        endpoints: config.push.endpoints.clone(),
+        push_key: installation.push_key().map(str::to_owned),
+        streams: config.limits.event_streams,
+        framed,
+    };
+    Phones::of(&installation.engine, installation.pages.clone(), trusted, settings)
 }
 
 impl Phones {

@@ -71,6 +71,8 @@ fn dev_errors_have_a_code() {
         (400, "PUT", "/dev/faults", r#"{"channel":"sms","fall":1}"#, "dev.bad_request"),
         (400, "GET", "/dev/outbox?channel=pigeon", "", "dev.bad_request"),
         (400, "GET", "/dev/outbox?user_id=ana", "", "dev.bad_request"),
+        (400, "GET", "/dev/requests?wait=soon", "", "dev.bad_request"),
+        (400, "GET", "/dev/authenticator?user_id=ana", "", "dev.bad_request"),
         (400, "POST", "/dev/phone/pair", "{}", "dev.bad_request"),
         (404, "POST", "/dev/outbox/99/accept", "", "dev.not_found"),
         (404, "POST", "/dev/phone/deny", "", "dev.not_found"),
@@ -104,7 +106,7 @@ fn every_dev_endpoint_is_described_and_answers() {
         .filter(|(path, _)| path.starts_with("/dev/"))
         .flat_map(|(path, methods)| methods.as_object().unwrap().keys().map(move |method| (path, method)))
         .collect();
-    assert_eq!(described.len(), 14, "{described:?}");
+    assert_eq!(described.len(), 17, "{described:?}");
     for (path, method) in described {
         let answer = http.send(&method.to_uppercase(), &path.replace("{id}", "99"), "").unwrap();
         let told = answer.body;

@@ -2,5 +2,6 @@
 
 pub(crate) mod enrol;
 mod manage;
+pub(crate) mod own_codes;
 pub(crate) mod phone;
 pub(crate) mod push;

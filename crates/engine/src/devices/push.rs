@@ -45,15 +45,6 @@ pub struct AnsweredCall {
     pub said: Worded,
 }
 
-/// What a person's phone may know of a prompt or a call.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct PromptState {
-    /// Whether it still waits for the person's answer.
-    pub waits: bool,
-    /// How many digits of a number the person is asked to type, if any are and it waits.
-    pub digits: Option<usize>,
-}
-
 impl Engine {
     /// Pairs a phone: `public_key` is an uncompressed SEC 1 point, `signature` an ES256 over
     /// [`domain::rules::factor::push::pairing_text`] with the code in upper case, as it is drawn. `None` if the code is unknown,
@@ -92,7 +83,7 @@ impl Engine {
     }
 
     /// Judges a phone's signed answer to a prompt.
-    pub async fn answer_prompt(
+    pub(super) async fn answer_prompt(
         &self,
         verification: VerificationId,
         answer: &PushAnswer,
@@ -137,19 +128,6 @@ impl Engine {
         };
         let said = self.words.say(kind, language, Filling::NOTHING);
         AnsweredCall { outcome, said }
-    }
-
-    /// The state of a prompt or a call for the person it was sent to.
-    pub async fn prompt_state(&self, verification: VerificationId) -> Result<PromptState, Fault> {
-        let Some((_, view)) = self.view_of(verification).await? else { return Ok(PromptState::default()) };
-        let open = view.verification(verification).filter(|asked| asked.is_open(self.now()));
-        Ok(open.map_or(PromptState::default(), |asked| PromptState {
-            waits: true,
-            digits: match &asked.challenge {
-                domain::Challenge::Approval { numbers, .. } => numbers.last().map(String::len),
-                _ => None,
-            },
-        }))
     }
 
     pub(super) async fn view_of(&self, verification: VerificationId) -> Result<Option<(UserId, domain::View)>, Fault> {

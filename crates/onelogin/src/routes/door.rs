@@ -147,12 +147,20 @@ async fn guarded(dialect: &Dialect, family: Family, cost: Cost, handler: Guarded
         Ok(Authentication::Caller(caller)) => caller,
         Ok(Authentication::UnknownToken) => return CommonError::TokenRefused.answer(family),
         Ok(Authentication::ForbiddenAddress(client)) => {
-            return reason::with_client(client, CommonError::AddressRefused.answer(family));
+            return reason::with_client(
+                client,
+                dialect.options.tell_refusals,
+                CommonError::AddressRefused.answer(family),
+            );
         }
         Err(fault) => return CommonError::from(fault).answer(family),
     };
     let client = caller.client;
-    reason::with_client(client, admitted(dialect, family, cost, handler, caller, call).await)
+    reason::with_client(
+        client,
+        dialect.options.tell_refusals,
+        admitted(dialect, family, cost, handler, caller, call).await,
+    )
 }
 
 /// Answers a call whose client is known.

@@ -15,12 +15,22 @@ pub(crate) fn because(mut answer: Response, why: &str) -> Response {
     answer
 }
 
-/// Attaches the client to an answer that is a refusal.
-pub(crate) fn with_client(client: ClientId, mut answer: Response) -> Response {
-    if answer.status().is_client_error() {
+/// Attaches the client to an answer that is a refusal, or to every answer if `always`.
+pub(crate) fn with_client(client: ClientId, always: bool, mut answer: Response) -> Response {
+    if always || answer.status().is_client_error() {
         answer.extensions_mut().insert(Caller(client));
     }
     answer
+}
+
+/// Why the dialect has refused a call, as its log says it: for a dev world, which shows it.
+pub fn refusal_reason(answer: &Response) -> Option<&str> {
+    of(answer)
+}
+
+/// The client of a call that a dialect with [`crate::DialectOptions::tell_refusals`] has answered, if its token was good.
+pub fn answered_client(answer: &Response) -> Option<ClientId> {
+    client_of(answer)
 }
 
 /// The reason, if one was attached.

@@ -1,5 +1,5 @@
 // The dev outbox's page: asks for new messages once a second and shows them, newest first. Text is only ever set as
-// text. What a person typed or focused is left alone: messages are added, never redrawn.
+// text. What a person typed or focused is left alone: messages are added, and redrawn once, when they have ended.
 "use strict";
 
 const names = { sms: "Text message", voice: "Call", email: "E-mail", push: "Push" };
@@ -7,12 +7,23 @@ const states = { accepted: "Accepted", rejected: "Denied, or answered wrongly to
 const list = document.getElementById("messages");
 const state = document.getElementById("state");
 const needle = document.getElementById("needle");
+const none = document.getElementById("none");
 let last = 0;
+/** What still waits, by id: it may be answered elsewhere, or run out. */
+const waiting = new Map();
+/** As which devices the simulated phone is paired. */
+let phones = new Set();
 
 function element(tag, className, text) {
   const made = document.createElement(tag);
   if (className) made.className = className;
   if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+function button(className, text) {
+  const made = element("button", className, text);
+  made.type = "button";
   return made;
 }
 
@@ -30,9 +41,9 @@ async function post(path, body, result, buttons) {
 }
 
 function pushActions(message, result) {
-  const accept = element("button", "accept", "Accept");
-  const deny = element("button", "deny", "Deny");
-  const report = element("button", "deny", "Not me");
+  const accept = button("button accept", "Accept");
+  const deny = button("button danger", "Deny");
+  const report = button("button quiet", "Not me");
   report.title = "Denies, and pauses push for 15 minutes";
   const all = [accept, deny, report];
   deny.addEventListener("click", () => post(`/dev/outbox/${message.id}/deny`, null, result, all));
@@ -66,10 +77,26 @@ function digitsInput(length, label) {
 
 function callActions(message, result) {
   const digits = digitsInput(6, "Digits to key in");
-  const key = element("button", "", "Key in");
+  const key = button("button", "Key in");
   key.addEventListener("click", () => post(`/dev/outbox/${message.id}/keypad`, { digits: digits.value.trim() }, result, [key]));
   digits.addEventListener("keydown", (event) => { if (event.key === "Enter") key.click(); });
   return [digits, key];
+}
+
+/** A code, with a button that copies it where the page may. */
+function coded(code) {
+  const row = element("div", "coded");
+  row.append(element("span", "code", code));
+  if (navigator.clipboard) {
+    const copy = button("button copy", "Copy");
+    copy.setAttribute("aria-label", `Copy the code ${code}`);
+    copy.addEventListener("click", () => navigator.clipboard.writeText(code).then(() => {
+      copy.textContent = "Copied";
+      setTimeout(() => { copy.textContent = "Copy"; }, 1_500);
+    }, () => {}));
+    row.append(copy);
+  }
+  return row;
 }
 
 function ended(message) {
@@ -83,16 +110,16 @@ function show(message) {
   const over = message.state !== "waiting";
   if (over) item.classList.add("over");
   item.dataset.search = [message.to, message.channel, who, names[message.channel]].join(" ").toLowerCase();
-  const head = element("div", "head");
+  const head = element("div", "top");
   head.append(
-    element("span", "channel", names[message.channel] || message.channel),
-    element("span", "", message.to),
-    element("span", "about", `${who}, device ${message.device_id}, ${message.created_at.slice(11, 19)} UTC, no. ${message.id}`),
+    element("span", "badge channel", names[message.channel] || message.channel),
+    element("span", "to", message.to),
+    element("span", "muted small", `${who}, device ${message.device_id}, ${message.created_at.slice(11, 19)} UTC, no. ${message.id}`),
   );
   item.append(head);
   if (message.subject) item.append(element("p", "subject", message.subject));
   item.append(element("p", "body", message.body));
-  if (message.code) item.append(element("div", "code", message.code));
+  if (message.code) item.append(over ? element("span", "code", message.code) : coded(message.code));
   if (message.link && message.link.startsWith("http")) {
     const link = element("a", "", "Open the link");
     link.href = message.link;
@@ -103,14 +130,26 @@ function show(message) {
   const actions = element("div", "actions");
   const answering = { push: pushActions, voice: message.code ? undefined : callActions }[message.channel];
   if (answering) {
-    if (message.waits) actions.append(...answering(message, result));
-    else result.textContent = ended(message);
+    if (!message.waits) result.textContent = ended(message);
+    else if (message.channel === "push" && !phones.has(message.device_id)) result.textContent = "Waits for another phone: answer it there.";
+    else actions.append(...answering(message, result));
     actions.append(result);
   } else if (over) {
-    actions.append(element("span", "about", ended(message)));
+    actions.append(element("span", "muted small", ended(message)));
   }
   if (actions.childElementCount) item.append(actions);
-  list.prepend(item);
+  if (!over) waiting.set(message.id, item);
+  return item;
+}
+
+/** What has ended meanwhile says so. A message that somebody is answering here is left alone. */
+function settle(message) {
+  const item = waiting.get(message.id);
+  if (!item || message.state === "waiting") return;
+  waiting.delete(message.id);
+  const answered = item.querySelector(".actions button:disabled");
+  if (answered || item.contains(document.activeElement)) return item.classList.add("over");
+  item.replaceWith(show(message));
 }
 
 function filter() {
@@ -118,18 +157,30 @@ function filter() {
   for (const item of list.children) item.hidden = wanted !== "" && !item.dataset.search.includes(wanted);
 }
 
+async function read(path) {
+  const answer = await fetch(path, { headers: { Accept: "application/json" } });
+  return answer.json();
+}
+
 async function look() {
   try {
-    const answer = await fetch(`/dev/outbox?after=${last}`, { headers: { Accept: "application/json" } });
-    const messages = await answer.json();
-    for (const message of messages) {
-      show(message);
-      last = Math.max(last, message.id);
+    const since = Math.min(last, ...[...waiting.keys()].map((id) => id - 1));
+    const listed = await read(`/dev/outbox?after=${since}`);
+    const messages = listed.filter((message) => message.id > last);
+    if (messages.some((message) => message.waits)) phones = new Set((await read("/dev/phone")).device_ids);
+    for (const message of listed) {
+      if (message.id <= last) settle(message);
+      else list.prepend(show(message));
     }
-    if (messages.length) filter();
+    last = Math.max(last, ...messages.map((message) => message.id));
+    if (listed.length) filter();
+    if (messages.length) {
+      document.dispatchEvent(new CustomEvent("outbox", { detail: messages.length }));
+    }
     const count = list.childElementCount;
-    const text = count ? `${count} ${count === 1 ? "message" : "messages"}, newest first.` : "No messages yet. Trigger a factor and it appears here.";
+    const text = count ? `${count} ${count === 1 ? "message" : "messages"}, newest first.` : "Waiting for the first message.";
     if (state.textContent !== text) state.textContent = text;
+    none.hidden = count > 0;
   } catch {
     state.textContent = "The server does not answer; trying again.";
   }
