@@ -122,7 +122,7 @@ pub(crate) fn message(verification: &Verification, factor: FactorKind) -> Option
     factor.channel().map(|channel| Message {
         id: MessageId(1),
         user_id: verification.user_id,
-        device_id: verification.device_id,
+        device_id: Some(verification.device_id),
         verification_id: verification.id,
         channel,
         content: Sealed(vec![1]),
