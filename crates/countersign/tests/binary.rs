@@ -35,6 +35,10 @@ mod mail;
 mod numbers;
 #[path = "binary/pages.rs"]
 mod pages;
+#[path = "binary/phone_events.rs"]
+mod phone_events;
+#[path = "binary/phones.rs"]
+mod phones;
 #[path = "binary/prices.rs"]
 mod prices;
 #[path = "binary/push.rs"]

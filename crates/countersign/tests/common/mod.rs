@@ -4,6 +4,7 @@
 #![allow(unreachable_pub, missing_docs, reason = "a helper of tests")]
 
 pub mod installation;
+pub mod phone;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
