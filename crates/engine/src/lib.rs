@@ -74,7 +74,7 @@ pub use users::error::{CreateUserError, UpdateUserError, UserError};
 pub use users::invitation::{InvitationRequest, InviteError, NewInvitation};
 pub use users::invited::{
     BegunEnrolment, EnrolmentAnswer, EnrolmentWait, FinishedEnrolment, InvitationError, InvitationForm,
-    InvitationQuestion, WaitingPhone,
+    InvitationQuestion, SentTo, WaitingPhone,
 };
 pub use users::manage::NewPassword;
 pub use users::queries::{ListedDevice, VerificationState};

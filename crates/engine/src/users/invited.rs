@@ -105,9 +105,24 @@ pub struct BegunEnrolment {
     /// What the page that waits for a phone is found by.
     pub wait: String,
     /// Where messages go, if some do.
-    pub target: Option<String>,
+    pub sent: Option<SentTo>,
     /// The name under which apps show the account.
     pub issuer: String,
+}
+
+/// Where the codes of a registration go.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SentTo {
+    /// The number or address.
+    pub to: String,
+    /// Whether it is the one of the profile, which a page shows in part only.
+    pub is_of_profile: bool,
+}
+
+impl std::fmt::Debug for SentTo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SentTo(…)")
+    }
 }
 
 /// A device that was finished with an invitation.
@@ -134,10 +149,14 @@ pub enum EnrolmentAnswer {
     /// Wrong. If the clock behind it is off, by how many minutes it is ahead.
     Wrong {
         factor: FactorKind,
+        sent: Option<SentTo>,
         minutes_ahead: Option<i64>,
     },
     /// The code was used before.
-    Used(FactorKind),
+    Used {
+        factor: FactorKind,
+        sent: Option<SentTo>,
+    },
     /// Nothing is judged for the moment; with the end, where there is one.
     Locked(Option<Timestamp>),
     /// The registration has ended.
@@ -275,16 +294,12 @@ impl Engine {
         let actor = Actor { client: open.session.client_id, right: Right::Manage, ..context };
         let enrolled = self.enrol(request, actor).await?;
         let registration = enrolled.registration.clone().ok_or(InvitationError::Over)?;
-        let target = match self.open_credential(&enrolled.device)? {
-            Credential::Sms { phone } | Credential::Voice { phone } => Some(phone),
-            Credential::Email { address } => Some(address),
-            Credential::Push { .. } | Credential::Totp(_) | Credential::Hotp(_) => None,
-        };
+        let sent = self.sent_to(&open.view, &enrolled.device)?;
         let code = enrolled.setup.as_ref().map(|setup| setup.verification_token.clone()).unwrap_or_default();
         let waiting = Waiting { registration: registration.id, token: form.token.clone(), code };
         let wait = self.wait_handle(open.user, &waiting)?;
         let issuer = self.settings.policy.issuer.clone();
-        Ok(BegunEnrolment { enrolled, registration: registration.wire_id, wait, target, issuer })
+        Ok(BegunEnrolment { enrolled, registration: registration.wire_id, wait, sent, issuer })
     }
 
     /// Judges the code that finishes a device.
@@ -311,10 +326,13 @@ impl Engine {
                     None => EnrolmentAnswer::Ended,
                 }
             }
-            Outcome::Refused(Reason::Replay) => EnrolmentAnswer::Used(device.factor),
+            Outcome::Refused(Reason::Replay) => {
+                EnrolmentAnswer::Used { factor: device.factor, sent: self.sent_to(&open.view, device)? }
+            }
             Outcome::Refused(Reason::Locked { until, .. }) => EnrolmentAnswer::Locked(until),
             Outcome::Refused(Reason::WrongCode | Reason::CodeMissing | Reason::NotTyped) => {
-                EnrolmentAnswer::Wrong { factor: device.factor, minutes_ahead: self.minutes_ahead(device, &response)? }
+                let (sent, minutes_ahead) = (self.sent_to(&open.view, device)?, self.minutes_ahead(device, &response)?);
+                EnrolmentAnswer::Wrong { factor: device.factor, sent, minutes_ahead }
             }
             Outcome::Refused(_) | Outcome::Pending { .. } => EnrolmentAnswer::Ended,
         })
@@ -375,6 +393,18 @@ impl Engine {
             only_phones: usable.all(|device| matches!(device.factor, FactorKind::Sms | FactorKind::Voice)),
             language: language(&view),
         }))
+    }
+
+    /// Where the codes of this device go, if some are sent.
+    fn sent_to(&self, view: &View, device: &Device) -> Result<Option<SentTo>, Fault> {
+        let credential = self.open_credential(device)?;
+        let to = match &credential {
+            Credential::Sms { phone } | Credential::Voice { phone } => phone.clone(),
+            Credential::Email { address } => address.clone(),
+            Credential::Push { .. } | Credential::Totp(_) | Credential::Hotp(_) => return Ok(None),
+        };
+        let of_profile = device.factor.channel().and_then(|channel| self.profile_way(channel, view));
+        Ok(Some(SentTo { to, is_of_profile: of_profile == Some(credential) }))
     }
 
     /// By how many minutes the clock of an authenticator is ahead whose code was wrong.
