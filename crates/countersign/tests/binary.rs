@@ -23,6 +23,8 @@ mod doctor;
 mod gateways;
 #[path = "binary/installation.rs"]
 mod installation;
+#[path = "binary/invitations.rs"]
+mod invitations;
 #[path = "binary/keyed_calls.rs"]
 mod keyed_calls;
 #[path = "binary/links.rs"]

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a helper of tests")]
 #![allow(unreachable_pub, missing_docs, reason = "a helper of tests")]
 
+pub mod browser;
 pub mod installation;
 pub mod phone;
 
