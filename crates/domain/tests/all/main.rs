@@ -7,6 +7,7 @@ mod challenges;
 mod clients;
 mod guessing;
 mod histories;
+mod invitations;
 mod links;
 mod model;
 mod push;
