@@ -18,7 +18,7 @@ fn recorded(user: UserId, device: i64, to: &str) -> DevMessage {
         link: None,
         nonce: None,
         user_id: user,
-        device_id: DeviceId(device),
+        device_id: Some(DeviceId(device)),
         verification_id: VerificationId(uuid::Uuid::from_u128(fresh().into())),
         created_at: NOW,
     }

@@ -243,7 +243,7 @@ pub(crate) fn message(id: i64, verification: &Verification) -> Message {
     Message {
         id: MessageId(id),
         user_id: verification.user_id,
-        device_id: verification.device_id,
+        device_id: Some(verification.device_id),
         verification_id: verification.id,
         channel: Channel::Sms,
         content: Sealed(vec![7; 40]),
