@@ -47,6 +47,10 @@ mod prices;
 mod push;
 #[path = "binary/sms_by_call.rs"]
 mod sms_by_call;
+#[path = "binary/subscriptions.rs"]
+mod subscriptions;
+#[path = "binary/user_invite.rs"]
+mod user_invite;
 #[path = "binary/users.rs"]
 mod users;
 
