@@ -157,10 +157,7 @@ fn nothing_of_a_phone_or_an_invitation_is_in_the_clear() {
     assert_eq!(server.stop(), Some(0));
     let logged = std::fs::read(&log).unwrap();
     let files = all_bytes(&installation.path("data/db"));
-    assert!(
-        holds(&logged, "/app/answer") || holds(&logged, "answer_from_device"),
-        "the finest level says what happened"
-    );
+    assert!(holds(&logged, "push.accepted"), "the finest level says what happened");
     for (name, secret) in [
         ("link", link),
         ("link for one more device", next),
