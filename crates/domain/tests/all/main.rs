@@ -10,6 +10,7 @@ mod histories;
 mod invitations;
 mod links;
 mod model;
+mod phones;
 mod push;
 mod sign_in;
 
