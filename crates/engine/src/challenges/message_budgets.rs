@@ -359,7 +359,7 @@ mod tests {
         let message = Message {
             id: MessageId(1),
             user_id: UserId(2),
-            device_id: DeviceId(3),
+            device_id: Some(DeviceId(3)),
             verification_id: VerificationId(uuid::Uuid::nil()),
             channel: Channel::Voice,
             content: Sealed(Vec::new()),
