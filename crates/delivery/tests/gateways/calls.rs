@@ -32,7 +32,7 @@ fn call(body: &str, code: Option<&str>) -> OutgoingMessage {
         language: Some("en".to_owned()),
         ..Content::of(TO.to_owned(), body.to_owned())
     };
-    let about = Some(Concerned { user_id: UserId(7), device_id: DeviceId(9), verification_id });
+    let about = Some(Concerned { user_id: UserId(7), device_id: Some(DeviceId(9)), verification_id });
     OutgoingMessage { channel: Channel::Voice, about, content, ..message() }
 }
 
