@@ -124,8 +124,29 @@ fn a_phone_hears_and_answers_at_any_node() {
         assert_eq!(apis[0].expect(200, "GET", &at, "")["status"], "accepted");
         assert_eq!(events.waiting(), Some(0));
     }
+    // Whatever ends a prompt or a pairing on the other node is heard as soon.
+    let prompted = |events: &mut Events, api: &mut Http, phone: &Phone| {
+        phone.prompt(api);
+        assert_eq!(events.waiting(), Some(1));
+    };
+    let soon = |begun: Instant| assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    prompted(&mut events, &mut apis[1], &phone);
+    let begun = Instant::now();
+    apis[1].expect(200, "PUT", "/api/1/users/1/logout", "");
+    assert_eq!(events.waiting(), Some(0));
+    soon(begun);
+    let begun = Instant::now();
     apis[1].expect(204, "DELETE", &format!("/api/2/mfa/users/1/devices/{}", phone.device), "");
     assert_eq!(events.next().map(|(name, _)| name).as_deref(), Some("unpaired"));
+    soon(begun);
+    let other = Phone::paired(&mut apis[0], 2, 2);
+    let mut events = Events::open(&nodes[0].address(), &[&other]);
+    assert_eq!(events.waiting(), Some(0));
+    prompted(&mut events, &mut apis[1], &other);
+    let begun = Instant::now();
+    apis[1].send("DELETE", "/api/2/users/2", "").unwrap();
+    assert_eq!(events.next().map(|(name, _)| name).as_deref(), Some("unpaired"));
+    soon(begun);
     assert_eq!(phone.asks(&mut nodes[0].http()).status, 403);
     for node in nodes {
         assert_eq!(node.stop(), Some(0));
