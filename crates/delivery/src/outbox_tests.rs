@@ -145,7 +145,7 @@ impl Scene {
         let message = Message {
             id,
             user_id: user,
-            device_id: DeviceId(1),
+            device_id: Some(DeviceId(1)),
             verification_id: VerificationId(uuid::Uuid::from_u128(1)),
             channel,
             content: self.keys.seal(Message::place(id, user), [1; 24], &content),

@@ -70,7 +70,7 @@ fn prompt(subscriber: &Subscriber) -> OutgoingMessage {
         channel: Channel::Push,
         about: Some(Concerned {
             user_id: UserId(7),
-            device_id: DeviceId(9),
+            device_id: Some(DeviceId(9)),
             verification_id: VerificationId("11111111-2222-4333-8444-555555555555".parse().expect("an id")),
         }),
         content,

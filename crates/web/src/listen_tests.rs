@@ -469,22 +469,6 @@ async fn one_peer_cannot_take_every_seat() {
     server.stop().await;
 }
 
-#[test]
-fn seats_are_counted_over_all_peers_and_given_back() {
-    let counts = Arc::new(ConnectionCounts::default());
-    let limits = Limits { connections: 2, per_peer: 2, ..Limits::default() };
-    let peer = |last| IpAddr::from([192, 0, 2, last]);
-    let first = counts.slot(peer(1), &limits);
-    let second = counts.slot(peer(2), &limits);
-    assert!(first.is_some() && second.is_some() && counts.slot(peer(3), &limits).is_none());
-    drop(first);
-    let third = counts.slot(peer(3), &limits);
-    assert!(third.is_some());
-    drop((second, third));
-    let open = counts.0.lock().unwrap();
-    assert_eq!((open.taken, open.by_peer.len()), (0, 0));
-}
-
 #[tokio::test]
 async fn shutdown_lets_a_request_in_flight_finish_and_closes_the_rest() {
     let server = server(Limits::default()).await;

@@ -62,3 +62,32 @@ impl Drop for Slot {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seats_are_counted_over_all_peers_and_given_back() {
+        let slots = Slots::new(2, 2);
+        let peer = |last| IpAddr::from([192, 0, 2, last]);
+        let (first, second) = (slots.take(peer(1)), slots.take(peer(2)));
+        assert!(first.is_some() && second.is_some() && slots.take(peer(3)).is_none());
+        drop(first);
+        let third = slots.take(peer(3));
+        assert!(third.is_some());
+        drop((second, third));
+        assert_eq!(slots.taken(), 0);
+        assert!(slots.taken.lock().unwrap().by_peer.is_empty());
+    }
+
+    #[test]
+    fn one_peer_does_not_take_the_places_of_others() {
+        let slots = Slots::new(3, 2);
+        let [one, other] = [1, 2].map(|last| IpAddr::from([192, 0, 2, last]));
+        let mapped = IpAddr::from([0, 0, 0, 0, 0, 0xffff, 0xc000, 0x0201]);
+        let held = [slots.take(one), slots.take(mapped)];
+        assert!(held.iter().all(Option::is_some) && slots.take(one).is_none(), "both spellings are one address");
+        assert!(slots.take(other).is_some());
+    }
+}

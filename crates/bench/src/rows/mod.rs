@@ -11,6 +11,7 @@ mod list;
 mod memory;
 mod millions;
 mod pair;
+mod phones;
 mod postgres;
 mod start;
 mod twenty;
@@ -44,6 +45,7 @@ pub(crate) const BENCHES: &[Bench] = &[
     Bench { name: start::NAME, run: start::run },
     Bench { name: crowd::NAME, run: crowd::run },
     Bench { name: held::NAME, run: held::run },
+    Bench { name: phones::NAME, run: phones::run },
     Bench { name: heavy::NAME, run: heavy::run },
     Bench { name: gateways::NAME, run: gateways::run },
 ];

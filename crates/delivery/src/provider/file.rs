@@ -281,7 +281,7 @@ mod tests {
             channel: Channel::Sms,
             about: Some(Concerned {
                 user_id: UserId(1),
-                device_id: DeviceId(2),
+                device_id: Some(DeviceId(2)),
                 verification_id: VerificationId(uuid::Uuid::from_u128(1)),
             }),
             content,

@@ -109,7 +109,7 @@ pub(super) mod tests {
         OutgoingMessage {
             id: MessageId(4711),
             channel: Channel::Voice,
-            about: Some(Concerned { user_id: UserId(7), device_id: DeviceId(9), verification_id }),
+            about: Some(Concerned { user_id: UserId(7), device_id: Some(DeviceId(9)), verification_id }),
             content: Content {
                 code: code.map(str::to_owned),
                 language: Some("en".to_owned()),

@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn every_message_but_success_says_that_authentication_is_pending() {
         for factor in FactorKind::ALL {
-            assert!(message(factor).contains("Authentication pending"), "{factor:?}");
+            assert!(message(factor, None).contains("Authentication pending"), "{factor:?}");
         }
     }
 }

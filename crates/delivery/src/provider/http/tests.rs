@@ -232,7 +232,7 @@ fn call(text: &str, code: Option<&str>) -> OutgoingMessage {
     let mut content = Content::of("+14155550123".to_owned(), text.to_owned());
     (content.code, content.language) = (code.map(str::to_owned), Some("en".to_owned()));
     let verification_id = "11111111-2222-4333-8444-555555555555".parse().unwrap();
-    let about = Some(Concerned { user_id: UserId(7), device_id: DeviceId(9), verification_id });
+    let about = Some(Concerned { user_id: UserId(7), device_id: Some(DeviceId(9)), verification_id });
     let created_at = Timestamp(1_440_938_160_000);
     OutgoingMessage { id: MessageId(4711), channel: Channel::Voice, about, content, created_at }
 }

@@ -1,5 +1,7 @@
 //! The steps, carried out.
 
+use countersign_domain::AskedFrom;
+
 use super::*;
 
 impl World {
