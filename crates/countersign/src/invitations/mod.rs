@@ -79,7 +79,7 @@ impl<'a> Form<'a> {
     }
 }
 
-/// Why a request gets no page of its own.
+/// Why a request is answered with one of the pages for all.
 enum Refused {
     /// The invitation was used, replaced, is over, or never was.
     Over,

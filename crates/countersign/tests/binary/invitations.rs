@@ -66,7 +66,7 @@ fn a_link_is_made_for_those_who_may_have_one() {
         1
     );
 
-    // Who is locked is not invited, and who may only look invites nobody.
+    // Who is locked is not invited, and who may only look does not invite.
     let ben = user(&mut api, "ben", None);
     api.expect(200, "PUT", &format!("/api/1/users/{ben}/lock_user"), r#"{"locked_until":60}"#);
     assert_eq!(refused(&mut api, ben, &json!({})).0, 403);
