@@ -25,6 +25,8 @@ mod doctor;
 mod gateways;
 #[path = "binary/installation.rs"]
 mod installation;
+#[path = "binary/invitations.rs"]
+mod invitations;
 #[path = "binary/keyed_calls.rs"]
 mod keyed_calls;
 #[path = "binary/links.rs"]
@@ -37,12 +39,20 @@ mod mail;
 mod numbers;
 #[path = "binary/pages.rs"]
 mod pages;
+#[path = "binary/phone_events.rs"]
+mod phone_events;
+#[path = "binary/phones.rs"]
+mod phones;
 #[path = "binary/prices.rs"]
 mod prices;
 #[path = "binary/push.rs"]
 mod push;
 #[path = "binary/sms_by_call.rs"]
 mod sms_by_call;
+#[path = "binary/subscriptions.rs"]
+mod subscriptions;
+#[path = "binary/user_invite.rs"]
+mod user_invite;
 #[path = "binary/users.rs"]
 mod users;
 

@@ -5,10 +5,13 @@
 mod common;
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
+use common::phone::{Events, Phone};
 use common::{Http, Running, countersign, pause, run, run_json};
 use domain::Secret;
 use domain::model::hotp::{Algorithm, code};
+use domain::rules::factor::push::PushDecision;
 use serde_json::Value;
 
 const SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
@@ -79,6 +82,72 @@ fn a_link_is_confirmed_once_however_many_nodes_are_asked() {
         assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
         assert_eq!(api.expect(200, "GET", &at, "")["status"], "accepted");
     }
+    for node in nodes {
+        assert_eq!(node.stop(), Some(0));
+    }
+}
+
+/// SEC 12, 103: a phone listens at one node and hears of what the other asks; one answer counts, wherever it arrives.
+#[test]
+fn a_phone_hears_and_answers_at_any_node() {
+    let Some(cluster) = pgtest::Cluster::shared() else { return };
+    let (folder, url) = (tempfile::tempdir().unwrap(), cluster.new_database());
+    let args = ["dev", "--data-dir", folder.path().to_str().unwrap(), "--database-url", &url];
+    let nodes = [Running::start(&args), Running::start(&args)];
+    let mut apis = [nodes[0].api(), nodes[1].api()];
+    let phone = Phone::paired(&mut apis[0], 1, 1);
+    let mut events = Events::open(&nodes[0].address(), &[&phone]);
+    assert_eq!(events.waiting(), Some(0));
+    for _ in 0..5 {
+        let at = phone.prompt(&mut apis[1]);
+        let begun = Instant::now();
+        assert_eq!(events.waiting(), Some(1));
+        assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+        let [request] = phone.requests(&mut nodes[0].http()).try_into().unwrap();
+        let said = phone.says(&request, PushDecision::Accept, None).to_string();
+        let line = std::sync::Barrier::new(8);
+        let states: Vec<String> = std::thread::scope(|scope| {
+            let racers: Vec<_> = (0..8)
+                .map(|n| {
+                    let (line, said, mut http) = (&line, &said, nodes[n % 2].http());
+                    scope.spawn(move || {
+                        line.wait();
+                        let answer = http.expect(200, "POST", "/app/answer", said);
+                        answer["state"].as_str().unwrap().to_owned()
+                    })
+                })
+                .collect();
+            racers.into_iter().map(|racer| racer.join().unwrap()).collect()
+        });
+        assert_eq!(states.iter().filter(|state| *state == "accepted").count(), 1, "{states:?}");
+        assert!(states.iter().all(|state| state == "accepted" || state == "over"), "{states:?}");
+        assert_eq!(apis[0].expect(200, "GET", &at, "")["status"], "accepted");
+        assert_eq!(events.waiting(), Some(0));
+    }
+    // Whatever ends a prompt or a pairing on the other node is heard as soon.
+    let prompted = |events: &mut Events, api: &mut Http, phone: &Phone| {
+        phone.prompt(api);
+        assert_eq!(events.waiting(), Some(1));
+    };
+    let soon = |begun: Instant| assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    prompted(&mut events, &mut apis[1], &phone);
+    let begun = Instant::now();
+    apis[1].expect(200, "PUT", "/api/1/users/1/logout", "");
+    assert_eq!(events.waiting(), Some(0));
+    soon(begun);
+    let begun = Instant::now();
+    apis[1].expect(204, "DELETE", &format!("/api/2/mfa/users/1/devices/{}", phone.device), "");
+    assert_eq!(events.next().map(|(name, _)| name).as_deref(), Some("unpaired"));
+    soon(begun);
+    let other = Phone::paired(&mut apis[0], 2, 2);
+    let mut events = Events::open(&nodes[0].address(), &[&other]);
+    assert_eq!(events.waiting(), Some(0));
+    prompted(&mut events, &mut apis[1], &other);
+    let begun = Instant::now();
+    apis[1].send("DELETE", "/api/2/users/2", "").unwrap();
+    assert_eq!(events.next().map(|(name, _)| name).as_deref(), Some("unpaired"));
+    soon(begun);
+    assert_eq!(phone.asks(&mut nodes[0].http()).status, 403);
     for node in nodes {
         assert_eq!(node.stop(), Some(0));
     }

@@ -7,8 +7,12 @@ mod common;
 use std::fs::File;
 use std::path::Path;
 
+use common::browser::{self, Authenticator, Browser};
+use common::installation::Installation;
+use common::phone::{self, Events, Phone};
 use common::{Http, Running, countersign, run_json};
 use domain::model::hotp::{Algorithm, code};
+use domain::rules::factor::push::PushDecision;
 use domain::{Secret, Timestamp};
 use serde_json::{Value, json};
 
@@ -102,6 +106,78 @@ fn a_served_installation_keeps_no_secret_in_the_clear() {
     for (name, secret) in &secrets {
         assert!(!holds(&files, secret), "the {name} is in the database's files");
         assert!(!holds(&logged, secret), "the {name} is in the log");
+    }
+}
+
+/// SEC 48, 70, 104, 105: of phones and invitations neither the log nor the database's files hold what opens something.
+#[test]
+fn nothing_of_a_phone_or_an_invitation_is_in_the_clear() {
+    let installation = Installation::new("public_url = 'http://localhost:8080'\nlimits.message_interval_seconds = 0\n");
+    let log = installation.path("log.txt");
+    let args = installation.with(&["serve"]);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let server = Running::start_logging(&args, File::create(&log).unwrap());
+    let client = installation.json(&["client", "create", "--scope", "Manage All", "--number-matching", "on", "--json"]);
+    let mut api = server.http();
+    api.authorize(&client);
+    let ana = browser::user(&mut api, "ana", None);
+    let link = browser::invite(&mut api, ana, &json!({}));
+    let mut browser = Browser::open(&server, &link);
+    let page = browser.begin("totp");
+    let app = Authenticator::of(&page);
+    let secret = data_encoding::BASE32_NOPAD.encode(app.0.expose());
+    let wrong = browser.code(&page, "735107");
+    assert_eq!(wrong.status, 200);
+    let done = browser.code(&page, &app.code(0));
+    let next = browser::between(&done.body, "/enroll/", "\"").to_owned();
+    let nonce = browser.nonce.clone();
+    let mut browser = Browser::open(&server, &next);
+    let page = browser.begin("push");
+    let wait = browser.wait.clone();
+    assert_eq!(server.http().send("GET", &wait, "").unwrap().status, 200);
+    assert_eq!(server.http().send("GET", &format!("/enroll/wait/1.{}", "canaryhandle"), "").unwrap().status, 410);
+    let pairing_code = browser::between(&page, "/app#", "\"").to_owned();
+    let public = phone::key(3).verifying_key().to_sec1_point(false).as_bytes().to_vec();
+    let subscription = json!({
+        "endpoint": "https://fcm.googleapis.com/fcm/send/canaryendpoint",
+        "p256dh": data_encoding::BASE64URL_NOPAD.encode(&public), "auth": "Y2FuYXJ5LWNhbmFyeS1jYQ",
+    });
+    let body = phone::pairing(&phone::key(1), &pairing_code, &pairing_code, Some(subscription.clone()));
+    let paired = Phone::of(&server.http().expect(200, "POST", "/app/pair", &body), 1);
+    server.http().expect(404, "POST", "/app/pair", &phone::pairing(&phone::key(1), "7CANARY7", "7CANARY7", None));
+    assert_eq!(paired.subscribes(&mut api, &serde_json::Value::Null).status, 200);
+    let triggered = api.expect(200, "POST", &format!("/api/1/users/{ana}/otp_devices/{}/trigger", paired.device), "");
+    let number = triggered["status"]["message"].as_str().unwrap().rsplit(' ').next().unwrap().to_owned();
+    let mut events = Events::open(&server.address(), &[&paired]);
+    assert_eq!(events.waiting(), Some(1));
+    let request = paired.requests(&mut api).remove(0);
+    let said = paired.says(&request, PushDecision::Accept, Some(&number));
+    assert_eq!(api.expect(200, "POST", "/app/answer", &said.to_string())["state"], "accepted");
+    assert_eq!(paired.subscribes(&mut api, &subscription).status, 200);
+    assert_eq!(server.stop(), Some(0));
+    let logged = std::fs::read(&log).unwrap();
+    let files = all_bytes(&installation.path("data/db"));
+    assert!(holds(&logged, "push.accepted"), "the finest level says what happened");
+    for (name, secret) in [
+        ("link", link),
+        ("link for one more device", next),
+        ("nonce of a page", nonce),
+        ("nonce of the second page", browser.nonce.clone()),
+        ("secret", secret),
+        ("wrong code", "735107".to_owned()),
+        ("handle of a page", wait.rsplit('/').next().unwrap().to_owned()),
+        ("handle that is none", "canaryhandle".to_owned()),
+        ("pairing code", pairing_code),
+        ("unknown pairing code", "7CANARY7".to_owned()),
+        ("endpoint", "canaryendpoint".to_owned()),
+        ("key of a subscription", text(&subscription["p256dh"])),
+        ("secret of a subscription", text(&subscription["auth"])),
+        ("nonce of a prompt", text(&request["nonce"])),
+        ("signature", text(&said["signature"])),
+        ("state token", text(&triggered["data"][0]["state_token"])),
+    ] {
+        assert!(!holds(&logged, &secret), "the {name} is in the log");
+        assert!(!holds(&files, &secret), "the {name} is in the database's files");
     }
 }
 

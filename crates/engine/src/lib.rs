@@ -74,9 +74,9 @@ pub use store::{AuditRow, Collision, EventFilter, EventPage, Page, Span, Spendin
 pub use users::error::{CreateUserError, UpdateUserError, UserError};
 pub use users::invitation::{InvitationRequest, InviteError, NewInvitation};
 pub use users::invited::{
-    BegunEnrolment, EnrolmentAnswer, EnrolmentWait, FinishedEnrolment, InvitationError, InvitationForm,
-    InvitationQuestion, WaitingPhone,
+    BegunEnrolment, EnrolmentAnswer, FinishedEnrolment, InvitationError, InvitationForm, InvitationQuestion, SentTo,
 };
+pub use users::invited_phone::{EnrolmentWait, WaitingPhone};
 pub use users::manage::NewPassword;
 pub use users::queries::{ListedDevice, VerificationState};
 pub use users::temp_token::{IssuedToken, TempTokenError};

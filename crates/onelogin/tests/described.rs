@@ -95,6 +95,8 @@ async fn what_is_described_is_what_is_answered() {
     let wire = Wire::start().await;
     mfa_v2(&wire, &mut described).await;
     visits(&wire, &mut described).await;
+    let invited = wire.post("2/enrollment_link", r#"{"replace":true,"deliver":"email","expires_in":900}"#).await;
+    described.hold("POST", "/api/2/mfa/users/{user_id}/enrollment_link", &invited);
     let missed: Vec<_> = described.all().difference(&described.met).cloned().collect();
     assert_eq!(missed, Vec::<String>::new(), "no call here is answered with these examples");
     let wire = Wire::start().await;
@@ -298,8 +300,6 @@ async fn mfa_v2(wire: &Wire, described: &mut Described) {
     let verified = wire.post("2/verifications", &json!({ "otp": code }).to_string()).await;
     described.hold("POST", &template("verifications"), &verified);
     described.hold("POST", &template("mfa_token"), &wire.post("2/mfa_token", "").await);
-    let invited = wire.post("2/enrollment_link", r#"{"replace":true,"deliver":"email","expires_in":900}"#).await;
-    described.hold("POST", &template("enrollment_link"), &invited);
 }
 
 async fn visits(wire: &Wire, described: &mut Described) {

@@ -52,6 +52,11 @@ fn other(number: &str) -> String {
     format!("{:02}", (number.parse::<u8>().expect("digits") + 1) % 100)
 }
 
+/// Contract 20.7: what people read who wait with such a client.
+fn with_number(number: &str) -> String {
+    format!("Authentication pending on OL Protect. Number to type: {number}")
+}
+
 #[tokio::test]
 async fn version_1_shows_the_number_and_only_it_accepts() {
     let (wire, device) = started(Scope::ManageAll).await;
@@ -90,11 +95,7 @@ async fn whoever_asks_again_shows_another_number_for_the_same_prompt() {
     assert_ne!((&first, &shown), (&second, &shown_again));
     assert_eq!(typed(&wire, &shown).await.0, 409, "the person read the first screen");
     let waiting = poll(&wire, device, &second).await.json();
-    assert_eq!(
-        waiting["status"]["message"],
-        format!("Authentication pending on OL Protect. Number to type: {shown_again}"),
-        "it waits for the second's number"
-    );
+    assert_eq!(waiting["status"]["message"], with_number(&shown_again), "it waits for the second's number");
     assert_eq!(typed(&wire, &shown_again).await.1["status"], "accepted");
     assert_eq!(poll(&wire, device, &first).await.status(), 400, "the first has another state token no more");
     assert_eq!(poll(&wire, device, &second).await.status(), 200);
@@ -179,6 +180,9 @@ async fn a_log_in_shows_its_number_with_every_poll() {
     let number = sent["data"][0]["verification_token"].as_str().expect("a number").to_owned();
     let pending = call().await;
     assert_eq!((&pending["status"]["type"], &pending["data"]), (&json!("pending"), &sent["data"]));
+    for said in [&sent, &pending] {
+        assert_eq!(said["status"]["message"], with_number(&number), "{said}");
+    }
     assert_eq!(typed(&wire, &number).await.1["status"], "accepted");
     assert_eq!(call().await["data"][0]["status"], "Authenticated");
 }
@@ -197,10 +201,28 @@ async fn an_assertion_of_version_2_shows_its_number_beside_the_message() {
     let pending = call().await;
     assert_eq!(pending.get("data"), None, "{pending}");
     let number = pending["factor_data"]["verification_token"].as_str().expect("a number");
-    let message = format!("Authentication pending on OL Protect. Number to type: {number}");
-    assert_eq!(pending["message"], message);
+    assert_eq!(pending["message"], with_number(number));
     assert_eq!(typed(&wire, number).await.1["status"], "accepted");
     assert!(call().await["data"].is_string());
+}
+
+#[tokio::test]
+async fn an_assertion_of_version_1_shows_its_number_in_the_message() {
+    let (wire, device) = started(Scope::Authenticate).await;
+    let (user, app) = (wire.server.user(1), AWS);
+    let auth =
+        json!({ "username_or_email": user.username, "password": user.password, "subdomain": "acme", "app_id": app });
+    let told = wire.call_as(Scope::Authenticate, "POST", "/api/1/saml_assertion", &auth.to_string()).await.json();
+    let token = &told["data"][0]["state_token"];
+    let step = json!({ "app_id": app, "state_token": token, "device_id": device }).to_string();
+    let path = "/api/1/saml_assertion/verify_factor";
+    let pending = wire.call_as(Scope::Authenticate, "POST", path, &step).await.json();
+    let message = wire.message("push", 0).await;
+    assert_eq!(message["digits"], json!(2), "{pending}");
+    let said = pending["status"]["message"].as_str().expect("a message");
+    let number = said.rsplit(' ').next().unwrap();
+    assert_eq!(said, with_number(number), "{pending}");
+    assert_eq!(typed(&wire, number).await.1["status"], "accepted");
 }
 
 #[tokio::test]
@@ -209,6 +231,10 @@ async fn clients_that_have_not_chosen_it_see_nothing_of_it() {
     choose(&wire, Scope::ManageAll, false).await;
     let told = wire.post(&format!("1/otp_devices/{device}/trigger"), "{}").await.json();
     assert_eq!(told["data"][0].get("verification_token"), None);
+    let token = told["data"][0]["state_token"].as_str().unwrap();
+    for said in [told.clone(), poll(&wire, device, token).await.json()] {
+        assert_eq!(said["status"]["message"], "Authentication pending on OL Protect", "{said}");
+    }
     wire.server.advance(300);
     let opened = wire.post("2/verifications", &json!({ "device_id": device.to_string() }).to_string()).await.json();
     assert_eq!(opened.get("factor_data"), None);

@@ -15,6 +15,7 @@ const FORMATS: &[&str] = &[
     "countersign key check v1",
     "countersign key id v1",
     "countersign seal v1",
+    "countersign-app-v1",
     "countersign-pair-v1",
     "countersign-push-v1",
     // The signature of a webhook, by Standard Webhooks 1.0.

@@ -79,7 +79,7 @@ impl<'a> Form<'a> {
     }
 }
 
-/// Why a request gets no page of its own.
+/// Why a request is answered with one of the pages for all.
 enum Refused {
     /// The invitation was used, replaced, is over, or never was.
     Over,
@@ -167,10 +167,9 @@ impl Invitations {
             Step::Begin { factor, target } => {
                 let kind = page::kind(factor);
                 let name = factor.title(text);
-                let given = target.as_deref().map(str::to_owned);
-                match self.engine.begin_invited(&form, kind, given, &name, actor).await {
+                match self.engine.begin_invited(&form, kind, target.map(Cow::into_owned), &name, actor).await {
                     Ok(begun) => {
-                        let page = place.begun(factor, &begun, target.as_deref(), &question, self.engine.now());
+                        let page = place.begun(factor, &begun, &question, self.engine.now());
                         Ok(self.pages.response(StatusCode::OK, &page.page(text)))
                     }
                     Err(InvitationError::Enrol(error)) => Ok(self.not_begun(&error, &place, &question, factor, text)),
@@ -186,11 +185,11 @@ impl Invitations {
                         let page = page::done(&finished, |path| self.pages.address(path), now);
                         return Ok(self.pages.response(StatusCode::OK, &page.page(text)));
                     }
-                    EnrolmentAnswer::Wrong { factor, minutes_ahead } => {
-                        place.again(factor, &registration, page::fault(minutes_ahead), &question)
+                    EnrolmentAnswer::Wrong { factor, ref sent, minutes_ahead } => {
+                        place.again((factor, sent.as_ref()), &registration, page::fault(minutes_ahead), &question)
                     }
-                    EnrolmentAnswer::Used(factor) => {
-                        place.again(factor, &registration, pages::EnrolFault::Used, &question)
+                    EnrolmentAnswer::Used { factor, ref sent } => {
+                        place.again((factor, sent.as_ref()), &registration, pages::EnrolFault::Used, &question)
                     }
                     EnrolmentAnswer::Locked(until) => place.locked(until, now),
                     EnrolmentAnswer::Ended => EnrolPage::TooLate { start: place.start.clone() },

@@ -3,7 +3,7 @@
 use domain::model::text::{masked_address, masked_phone};
 use domain::model::time::{MINUTE, SECOND};
 use domain::{FactorKind, Timestamp};
-use engine::{BegunEnrolment, FinishedEnrolment, InvitationQuestion, WaitingPhone};
+use engine::{BegunEnrolment, FinishedEnrolment, InvitationQuestion, SentTo, WaitingPhone};
 use pages::{
     AuthenticatorForm, AuthenticatorRetry, EnrolChoice, EnrolDone, EnrolFactor, EnrolFault, EnrolForm, EnrolOffer,
     EnrolPage, PairForm, SentCodeForm, TARGET,
@@ -122,7 +122,6 @@ impl Place {
         &self,
         factor: EnrolFactor,
         begun: &'a BegunEnrolment,
-        given: Option<&str>,
         question: &'a InvitationQuestion,
         now: Timestamp,
     ) -> EnrolPage<'a> {
@@ -142,7 +141,7 @@ impl Place {
                 until: shown_until(until, now),
                 wait: format!("{}{}", self.wait, begun.wait),
             }),
-            _ => EnrolPage::Code(self.sent(factor, form, masked(factor, begun.target.as_deref()), given, None)),
+            _ => EnrolPage::Code(self.sent(factor, form, begun.sent.as_ref(), None)),
         }
     }
 
@@ -160,7 +159,7 @@ impl Place {
     /// The page of a device whose code was not taken.
     pub(super) fn again<'a>(
         &self,
-        kind: FactorKind,
+        (kind, sent): (FactorKind, Option<&SentTo>),
         registration: &str,
         fault: EnrolFault,
         question: &'a InvitationQuestion,
@@ -168,7 +167,7 @@ impl Place {
         let form = self.form(&question.account, Some(registration));
         match factor_of(kind) {
             Some(factor @ (EnrolFactor::Sms | EnrolFactor::Email)) => {
-                EnrolPage::Code(self.sent(factor, form, String::new(), None, Some(fault)))
+                EnrolPage::Code(self.sent(factor, form, sent, Some(fault)))
             }
             _ => EnrolPage::AuthenticatorAgain(AuthenticatorRetry { form, fault }),
         }
@@ -178,12 +177,13 @@ impl Place {
         &self,
         factor: EnrolFactor,
         form: EnrolForm<'a>,
-        to: String,
-        given: Option<&str>,
+        sent: Option<&SentTo>,
         fault: Option<EnrolFault>,
     ) -> SentCodeForm<'a> {
         let mut again = vec![("token", self.token.clone()), ("nonce", self.nonce.clone())];
-        again.extend(given.map(|target| (TARGET, target.to_owned())));
+        // What the profile says is found there again. The page does not spell it out.
+        again.extend(sent.filter(|sent| !sent.is_of_profile).map(|sent| (TARGET, sent.to.clone())));
+        let to = masked(factor, sent.map(|sent| sent.to.as_str()));
         let again_in = u64::try_from(AGAIN / SECOND).unwrap_or_default();
         SentCodeForm { form, factor, to, again, again_in, fault }
     }

@@ -55,15 +55,13 @@ impl Phones {
             let request = phone.request;
             match self.engine.phone_may_listen(&request).await {
                 Ok(()) => phones.push(Listener { user: request.user, device: request.device, sent: None }),
-                Err(PhoneError::Fault(fault)) => return Err(fault.into()),
-                Err(error) => refused = Some(error),
+                // A clock that is off is off for all of them.
+                Err(error @ (PhoneError::Clock | PhoneError::Fault(_))) => return Err(error.into()),
+                Err(error @ PhoneError::NotPaired) => refused = Some(error),
             }
         }
-        match refused {
-            // A clock that is off is off for all of them.
-            Some(PhoneError::Clock) => return Err(Refused::Clock),
-            Some(error) if phones.is_empty() => return Err(error.into()),
-            _ => {}
+        if let Some(error) = refused.filter(|_| phones.is_empty()) {
+            return Err(error.into());
         }
         let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let slot = self.streams.take(peer).ok_or(Refused::Streams)?;

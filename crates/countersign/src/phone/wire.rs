@@ -11,7 +11,7 @@ pub(super) fn bytes(text: &str) -> Option<Vec<u8>> {
     data_encoding::BASE64URL_NOPAD.decode(text.as_bytes()).ok()
 }
 
-/// `POST /app/pair`.
+/// What a phone sends to be paired (contract 20.2).
 #[derive(Deserialize)]
 pub(super) struct PairBody {
     pub(super) code: String,
@@ -52,7 +52,7 @@ impl<'de> Deserialize<'de> for RequestBody {
     }
 }
 
-/// `POST /app/subscription`.
+/// Where a phone is to be notified (contract 20.5).
 pub(super) struct SubscriptionBody {
     pub(super) request: PhoneRequest,
     pub(super) subscription: Option<PushSubscription>,
@@ -71,13 +71,13 @@ impl<'de> Deserialize<'de> for SubscriptionBody {
     }
 }
 
-/// `POST /app/events`.
+/// The phones that listen by one stream (contract 20.6).
 #[derive(Deserialize)]
 pub(super) struct EventsBody {
     pub(super) phones: Vec<RequestBody>,
 }
 
-/// `POST /app/answer`.
+/// What a person has answered, and the phone has signed (contract 20.4).
 pub(super) struct AnswerBody {
     pub(super) id: VerificationId,
     pub(super) answer: PushAnswer,

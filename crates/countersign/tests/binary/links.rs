@@ -43,7 +43,7 @@ fn press(server: &Running, path: &str, answer: &str) -> crate::common::Answer {
 }
 
 /// The head of the answer to `HEAD`, and what follows it.
-fn head(server: &Running, path: &str) -> String {
+pub(crate) fn head(server: &Running, path: &str) -> String {
     let mut stream = TcpStream::connect(server.address()).unwrap();
     let request = format!("HEAD {path} HTTP/1.1\r\nhost: evil.example.com\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).unwrap();

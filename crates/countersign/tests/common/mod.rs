@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a helper of tests")]
 #![allow(unreachable_pub, missing_docs, reason = "a helper of tests")]
 
+pub mod browser;
 pub mod installation;
+pub mod phone;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

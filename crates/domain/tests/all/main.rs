@@ -7,8 +7,10 @@ mod challenges;
 mod clients;
 mod guessing;
 mod histories;
+mod invitations;
 mod links;
 mod model;
+mod phones;
 mod push;
 mod sign_in;
 

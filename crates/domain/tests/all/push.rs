@@ -310,6 +310,9 @@ fn a_phone_is_paired_by_the_code_and_the_key_it_holds() {
             Evidence::Absent
         );
         assert_eq!(prove("AB12CD34", &[], &signature), Evidence::Absent);
+        // A key is stored as it is named: uncompressed.
+        let short = key.verifying_key().to_sec1_point(true).as_bytes().to_vec();
+        assert_eq!(prove("AB12CD34", &short, &sign(&key, &pairing_text("AB12CD34", &short))), Evidence::Absent);
         let pair = |scene: &mut Scene, credential: Option<&Credential>| {
             let sealed = credential.map(seal);
             let heard = push::prove_pairing(&verification, "AB12CD34", &public, &signature, &keys());

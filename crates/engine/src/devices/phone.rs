@@ -142,21 +142,25 @@ impl Engine {
         answer: &PushAnswer,
         context: Actor,
     ) -> Result<PromptAnswer, Fault> {
-        if let Some((_, view)) = self.view_of(verification).await?
-            && let Some((asked, device)) =
-                asked_of_phone(&view, verification).filter(|(asked, _)| asked.is_open(self.now()))
-            && names_older_number(&self.open_credential(device)?, asked, answer)
-        {
-            return Ok(PromptAnswer::OlderNumber);
-        }
+        // Looked for first: what is judged may end the prompt. Said only if nothing else became of the answer.
+        let names_older = self.names_older(verification, answer).await?;
         Ok(match (self.answer_prompt(verification, answer, context).await?, answer.decision) {
             (Outcome::Accepted { .. }, _) => PromptAnswer::Accepted,
             (Outcome::Refused(Reason::Denied), PushDecision::Report) => PromptAnswer::Reported,
             (Outcome::Refused(Reason::Denied), _) => PromptAnswer::Denied,
             (Outcome::Refused(Reason::WrongCode), _) => PromptAnswer::WrongNumber,
             (Outcome::Refused(Reason::Locked { .. }), _) => PromptAnswer::Locked,
+            (Outcome::Refused(_), _) if names_older => PromptAnswer::OlderNumber,
             (Outcome::Refused(_) | Outcome::Pending { .. }, _) => PromptAnswer::Over,
         })
+    }
+
+    /// Whether the digits of this answer were asked for before by a prompt that waits.
+    async fn names_older(&self, verification: VerificationId, answer: &PushAnswer) -> Result<bool, Fault> {
+        let Some((_, view)) = self.view_of(verification).await? else { return Ok(false) };
+        let asked = asked_of_phone(&view, verification).filter(|(asked, _)| asked.is_open(self.now()));
+        let Some((asked, device)) = asked else { return Ok(false) };
+        Ok(names_older_number(&self.open_credential(device)?, asked, answer))
     }
 
     /// The user of a phone that has signed a request.

@@ -8,15 +8,14 @@ use domain::model::time::MINUTE;
 use domain::rules::enrolment;
 use domain::rules::verification::find::Target;
 use domain::{
-    ClientOptions, Credential, Device, DeviceId, DeviceStatus, Digest, FactorKind, FactorResponse, Outcome, Place,
-    Purpose, Reason, Right, Sealed, Session, SessionKind, Status, Timestamp, UserId, VerificationId, View,
+    ClientOptions, Credential, Device, DeviceId, DeviceStatus, Digest, FactorKind, FactorResponse, Outcome, Purpose,
+    Reason, Right, Session, SessionKind, Timestamp, UserId, VerificationId, View,
 };
-use serde::{Deserialize, Serialize};
 
 use crate::challenges::draw::Handle;
 use crate::challenges::link::MailRequest;
 use crate::fault::faults_of_the_store;
-use crate::users::queries::VerificationState;
+use crate::users::wait_handle::Waiting;
 use crate::{AnswerRequest, Confirm, Engine, EnrolError, EnrolRequest, EnrolledDevice, Fault};
 
 /// Characters of a token: base64url without padding.
@@ -105,9 +104,24 @@ pub struct BegunEnrolment {
     /// What the page that waits for a phone is found by.
     pub wait: String,
     /// Where messages go, if some do.
-    pub target: Option<String>,
+    pub sent: Option<SentTo>,
     /// The name under which apps show the account.
     pub issuer: String,
+}
+
+/// Where the codes of a registration go.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SentTo {
+    /// The number or address.
+    pub to: String,
+    /// Whether it is the one of the profile, which a page shows in part only.
+    pub is_of_profile: bool,
+}
+
+impl std::fmt::Debug for SentTo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SentTo(…)")
+    }
 }
 
 /// A device that was finished with an invitation.
@@ -134,50 +148,17 @@ pub enum EnrolmentAnswer {
     /// Wrong. If the clock behind it is off, by how many minutes it is ahead.
     Wrong {
         factor: FactorKind,
+        sent: Option<SentTo>,
         minutes_ahead: Option<i64>,
     },
     /// The code was used before.
-    Used(FactorKind),
+    Used {
+        factor: FactorKind,
+        sent: Option<SentTo>,
+    },
     /// Nothing is judged for the moment; with the end, where there is one.
     Locked(Option<Timestamp>),
     /// The registration has ended.
-    Ended,
-}
-
-/// What the page of a phone that is to be paired shows.
-#[derive(Clone, PartialEq, Eq)]
-pub struct WaitingPhone {
-    /// The token of the invitation.
-    pub token: String,
-    pub pairing_code: String,
-    /// The address of the app with the code.
-    pub address: String,
-    pub account: String,
-    pub expires_at: Timestamp,
-    pub language: Option<String>,
-}
-
-impl std::fmt::Debug for WaitingPhone {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("WaitingPhone(…)")
-    }
-}
-
-/// What the address of a page that waits for a phone holds, sealed: no other page can make one, and it tells no proxy anything.
-#[derive(Serialize, Deserialize)]
-struct Waiting {
-    registration: VerificationId,
-    token: String,
-    code: String,
-}
-
-/// What a page that waits for a phone finds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum EnrolmentWait {
-    /// The phone is not paired yet: the page shows the same once more.
-    Waits(WaitingPhone),
-    Finished(FinishedEnrolment),
-    /// The registration has ended, or never was.
     Ended,
 }
 
@@ -206,11 +187,6 @@ impl Open {
 pub(super) fn has_begun(session: &Session, registration: VerificationId) -> bool {
     matches!(&session.kind, SessionKind::Invitation { begun, .. }
         if begun.iter().any(|begun| begun.registration == registration))
-}
-
-/// Where the handle of a page that waits is sealed.
-fn wait_place(user: UserId) -> Place<'static> {
-    Place { table: "page", column: "invitation", row: 0, owner: user.0 }
 }
 
 pub(super) fn language(view: &View) -> Option<String> {
@@ -275,16 +251,12 @@ impl Engine {
         let actor = Actor { client: open.session.client_id, right: Right::Manage, ..context };
         let enrolled = self.enrol(request, actor).await?;
         let registration = enrolled.registration.clone().ok_or(InvitationError::Over)?;
-        let target = match self.open_credential(&enrolled.device)? {
-            Credential::Sms { phone } | Credential::Voice { phone } => Some(phone),
-            Credential::Email { address } => Some(address),
-            Credential::Push { .. } | Credential::Totp(_) | Credential::Hotp(_) => None,
-        };
+        let sent = self.sent_to(&open.view, &enrolled.device)?;
         let code = enrolled.setup.as_ref().map(|setup| setup.verification_token.clone()).unwrap_or_default();
         let waiting = Waiting { registration: registration.id, token: form.token.clone(), code };
         let wait = self.wait_handle(open.user, &waiting)?;
         let issuer = self.settings.policy.issuer.clone();
-        Ok(BegunEnrolment { enrolled, registration: registration.wire_id, wait, target, issuer })
+        Ok(BegunEnrolment { enrolled, registration: registration.wire_id, wait, sent, issuer })
     }
 
     /// Judges the code that finishes a device.
@@ -311,47 +283,20 @@ impl Engine {
                     None => EnrolmentAnswer::Ended,
                 }
             }
-            Outcome::Refused(Reason::Replay) => EnrolmentAnswer::Used(device.factor),
+            Outcome::Refused(Reason::Replay) => {
+                EnrolmentAnswer::Used { factor: device.factor, sent: self.sent_to(&open.view, device)? }
+            }
             Outcome::Refused(Reason::Locked { until, .. }) => EnrolmentAnswer::Locked(until),
             Outcome::Refused(Reason::WrongCode | Reason::CodeMissing | Reason::NotTyped) => {
-                EnrolmentAnswer::Wrong { factor: device.factor, minutes_ahead: self.minutes_ahead(device, &response)? }
+                let (sent, minutes_ahead) = (self.sent_to(&open.view, device)?, self.minutes_ahead(device, &response)?);
+                EnrolmentAnswer::Wrong { factor: device.factor, sent, minutes_ahead }
             }
             Outcome::Refused(_) | Outcome::Pending { .. } => EnrolmentAnswer::Ended,
         })
     }
 
-    /// What the page finds that waits for a phone.
-    pub async fn invited_phone(&self, handle: &str) -> Result<EnrolmentWait, Fault> {
-        let Some((user, waiting)) = self.read_wait_handle(handle) else { return Ok(EnrolmentWait::Ended) };
-        let registration = waiting.registration;
-        let wire_id = registration.to_string();
-        let state = self.verification(user, &wire_id, Purpose::Enrol).await?;
-        let Some(VerificationState { status, device, .. }) = state else { return Ok(EnrolmentWait::Ended) };
-        match status {
-            Status::Pending { .. } => {
-                let view = self.store.view(user).await?;
-                let expires_at = view.verification(registration).map_or(self.now(), |asked| asked.expires_at);
-                Ok(EnrolmentWait::Waits(WaitingPhone {
-                    address: self.app_address(&waiting.code).unwrap_or_default(),
-                    token: waiting.token,
-                    pairing_code: waiting.code,
-                    account: view.user.as_ref().map(domain::User::account_name).unwrap_or_default(),
-                    expires_at,
-                    language: language(&view),
-                }))
-            }
-            Status::Accepted { .. } => {
-                let view = self.store.view(user).await?;
-                let Some(device) = view.device(device) else { return Ok(EnrolmentWait::Ended) };
-                let finished = self.finished(user, registration, device, false).await?;
-                Ok(finished.map_or(EnrolmentWait::Ended, EnrolmentWait::Finished))
-            }
-            Status::Rejected { .. } | Status::Expired => Ok(EnrolmentWait::Ended),
-        }
-    }
-
     /// What a finished registration leads on to.
-    async fn finished(
+    pub(super) async fn finished(
         &self,
         user: UserId,
         registration: VerificationId,
@@ -375,6 +320,18 @@ impl Engine {
             only_phones: usable.all(|device| matches!(device.factor, FactorKind::Sms | FactorKind::Voice)),
             language: language(&view),
         }))
+    }
+
+    /// Where the codes of this device go, if some are sent.
+    fn sent_to(&self, view: &View, device: &Device) -> Result<Option<SentTo>, Fault> {
+        let credential = self.open_credential(device)?;
+        let to = match &credential {
+            Credential::Sms { phone } | Credential::Voice { phone } => phone.clone(),
+            Credential::Email { address } => address.clone(),
+            Credential::Push { .. } | Credential::Totp(_) | Credential::Hotp(_) => return Ok(None),
+        };
+        let of_profile = device.factor.channel().and_then(|channel| self.profile_way(channel, view));
+        Ok(Some(SentTo { to, is_of_profile: of_profile == Some(credential) }))
     }
 
     /// By how many minutes the clock of an authenticator is ahead whose code was wrong.
@@ -418,21 +375,6 @@ impl Engine {
     /// The token of the invitation that a registration leads on to.
     pub(crate) fn next_invitation(&self, registration: VerificationId) -> String {
         self.under_key(NEXT, registration.0.as_bytes())
-    }
-
-    /// What the page is found by that waits for a phone: only the page of this registration knows it.
-    fn wait_handle(&self, user: UserId, waiting: &Waiting) -> Result<String, Fault> {
-        let plain = serde_json::to_vec(waiting).map_err(Fault::internal)?;
-        let sealed = self.keys.seal(wait_place(user), self.chance.bytes(), &plain);
-        Ok(format!("{user}.{}", data_encoding::BASE64URL_NOPAD.encode(&sealed.0)))
-    }
-
-    fn read_wait_handle(&self, handle: &str) -> Option<(UserId, Waiting)> {
-        let (user, sealed) = handle.split_once('.')?;
-        let user = UserId(user.parse().ok()?);
-        let sealed = Sealed(data_encoding::BASE64URL_NOPAD.decode(sealed.as_bytes()).ok()?);
-        let plain = self.keys.open(wait_place(user), &sealed).ok()?;
-        Some((user, serde_json::from_slice(plain.expose()).ok()?))
     }
 
     fn under_key(&self, context: &str, bytes: &[u8]) -> String {

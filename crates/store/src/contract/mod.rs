@@ -10,6 +10,7 @@ pub(crate) mod damage;
 pub(crate) mod dev;
 pub(crate) mod guessing;
 pub(crate) mod housekeeping;
+pub(crate) mod phones;
 pub(crate) mod queries;
 pub(crate) mod races;
 pub(crate) mod secrets;
@@ -94,6 +95,12 @@ macro_rules! contract {
                 what_is_over_is_found_before_time_is_taken_back,
                 an_absent_value_is_set_once,
                 sizes_are_counted,
+            }
+            phones: {
+                a_subscription_is_kept_with_its_phone_and_goes_with_it,
+                a_link_invites_its_user_until_it_ends,
+                an_invitation_lists_what_was_begun_with_it,
+                an_invitation_is_used_up_once,
             }
             queries: {
                 a_users_devices_are_listed_oldest_first,

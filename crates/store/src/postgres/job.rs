@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use domain::{BudgetView, Challenge, Change, ClientView, Decision, VerificationEnd, View};
+use domain::{BudgetView, Challenge, Change, ClientView, Decision, Verification, VerificationEnd, View};
 use tokio::sync::oneshot;
 
 use super::batch::merge;
@@ -170,7 +170,8 @@ async fn run_wave(
         let mut about = states.about(subject, &recalled);
         for change in changes {
             enqueued |= matches!(change, Change::Enqueue(_));
-            if let (Some(user), true) = (subject.user(), is_answer(&change)) {
+            let is_awaited = about.as_ref().is_some_and(|about| is_awaited(&change, &about.state.view));
+            if let (Some(user), true) = (subject.user(), is_awaited) {
                 answered.push(user.0.to_string());
             }
             apply(change, about.as_mut(), &mut steps)?;
@@ -221,16 +222,26 @@ async fn run_wave(
     Ok(true)
 }
 
-/// Whether a change is the answer of a person that somebody else may wait for: one that is still to be collected.
-fn is_answer(change: &Change) -> bool {
-    use VerificationEnd::{Accepted, Rejected};
+/// Whether somebody may wait on another node for this change of a user: for the answer of a person that is still to be
+/// collected, or, on a phone, for prompts and their ends, and for the end of the pairing.
+fn is_awaited(change: &Change, view: &View) -> bool {
+    use VerificationEnd::{Accepted, Expired, Rejected};
+    let is_prompt = |asked: &Verification| matches!(asked.challenge, Challenge::Approval { .. });
     match change {
-        Change::CloseVerification { end, .. } => {
-            matches!(end, Accepted { collected: None, .. } | Rejected { collected: None, .. })
+        Change::CloseVerification { end: Accepted { collected, .. } | Rejected { collected, .. }, .. }
+            if collected.is_none() =>
+        {
+            true
         }
-        // A phone that listens on another node hears of its prompts, and of its own end.
-        Change::OpenVerification(asked) => matches!(asked.challenge, Challenge::Approval { .. }),
-        Change::ReplaceChallenge { .. } | Change::DisableDevice(_) | Change::DeleteDevice(_) => true,
+        Change::CloseVerification { verification, end: Accepted { .. } | Rejected { .. } | Expired } => {
+            view.verification(*verification).is_some_and(is_prompt)
+        }
+        Change::OpenVerification(asked) => is_prompt(asked),
+        Change::EndBegun(_) => view.verifications.iter().any(is_prompt),
+        Change::ReplaceChallenge { .. }
+        | Change::DisableDevice(_)
+        | Change::DeleteDevice(_)
+        | Change::DeleteUser { .. } => true,
         _ => false,
     }
 }

@@ -18,6 +18,7 @@ mod changes;
 mod devices;
 mod found_by;
 mod pack;
+mod pack_session;
 mod parts;
 mod state;
 #[cfg(test)]

@@ -78,11 +78,12 @@ impl Dice {
             last_counter: self.of(&[-1, 0, 57_000_000, i64::MAX]),
             created_at: self.time(),
             last_used_at: self.maybe(Self::time),
-            subscription: self.maybe(|dice| Subscribed {
-                mark: Digest(dice.bytes()),
-                sealed: Sealed(dice.list(9, |dice| dice.bytes::<1>()[0])),
-            }),
+            subscription: None,
         }
+    }
+
+    fn subscribed(&mut self) -> Subscribed {
+        Subscribed { mark: Digest(self.bytes()), sealed: Sealed(self.list(9, |dice| dice.bytes::<1>()[0])) }
     }
 
     fn challenge(&mut self) -> Challenge {
@@ -95,7 +96,7 @@ impl Dice {
             4 => Challenge::Approval {
                 nonce: Secret::new(self.bytes::<32>().to_vec()),
                 numbers: self.list(3, |dice| format!("{:02}", dice.below(100))),
-                asked: self.asked(),
+                asked: AskedFrom::default(),
             },
             _ => Challenge::Pairing { hash: self.hash() },
         }
@@ -150,10 +151,6 @@ impl Dice {
             prompted: self.list(2, |_| DeviceId(5)),
             ..Terms::default()
         };
-        let begun = self.list(2, |dice| Begun {
-            registration: VerificationId(Uuid::from_bytes(dice.bytes())),
-            next: Digest(dice.bytes()),
-        });
         Session {
             id: SessionId(Uuid::from_bytes(self.bytes())),
             user_id: USER,
@@ -162,13 +159,43 @@ impl Dice {
                 SessionKind::SessionToken { terms },
                 SessionKind::Browsing,
                 SessionKind::RememberedBrowser,
-                SessionKind::Invitation { replaces: true, leads_on: false, begun },
             ]),
             token: Digest(self.bytes()),
             client_id: self.maybe(|_| ClientId(1)),
             created_at: self.time(),
             expires_at: self.time(),
         }
+    }
+
+    fn invitation(&mut self) -> SessionKind {
+        let begun = self.list(2, |dice| Begun {
+            registration: VerificationId(Uuid::from_bytes(dice.bytes())),
+            next: Digest(dice.bytes()),
+        });
+        SessionKind::Invitation { replaces: self.of(&[true, false]), leads_on: self.of(&[true, false]), begun }
+    }
+
+    fn prompt(&mut self) -> Challenge {
+        let nonce = Secret::new(self.bytes::<32>().to_vec());
+        Challenge::Approval { nonce, numbers: self.list(3, |_| "42".to_owned()), asked: self.asked() }
+    }
+
+    /// A state with something of phones and invitations, now and then.
+    fn with_phones(&mut self, mut parts: Parts) -> Parts {
+        for device in &mut parts.devices {
+            device.subscription = self.maybe(Self::subscribed);
+        }
+        for asked in &mut parts.verifications {
+            if let Some(prompt) = self.maybe(Self::prompt) {
+                asked.challenge = prompt;
+            }
+        }
+        for session in &mut parts.sessions {
+            if let Some(invitation) = self.maybe(Self::invitation) {
+                session.kind = invitation;
+            }
+        }
+        parts
     }
 
     fn throttle(&mut self) -> Throttle {
@@ -216,6 +243,10 @@ fn every_state_survives_its_bytes() {
     let mut dice = Dice(1);
     for _ in 0..2_000 {
         let parts = dice.parts();
+        let parts = match dice.maybe(|_| ()) {
+            Some(()) => dice.with_phones(parts),
+            None => parts,
+        };
         assert_eq!(unpack(packed(&parts).as_deref(), USER), Ok(parts));
     }
     assert_eq!(packed(&Parts::default()), None);
@@ -226,7 +257,8 @@ fn every_state_survives_its_bytes() {
 fn no_damage_is_read_as_something_else() {
     let mut dice = Dice(2);
     for _ in 0..20 {
-        let Some(bytes) = packed(&dice.parts()) else { continue };
+        let parts = dice.parts();
+        let Some(bytes) = packed(&dice.with_phones(parts)) else { continue };
         for place in 0..bytes.len() {
             assert_eq!(unpack(Some(&bytes[..place]), USER), Err(CORRUPT), "cut off at {place}");
             for bit in 0..8 {
@@ -243,8 +275,8 @@ fn no_damage_is_read_as_something_else() {
 fn bytes_of_any_kind_are_read_or_refused() {
     let mut dice = Dice(3);
     for _ in 0..20_000 {
-        let mut bytes = vec![dice.of(&[1, 2])];
-        bytes.extend(dice.list(60, |dice| dice.of(&[0, 1, 2, 5, 6, 0x7f, 0x80, 0xff])));
+        let mut bytes = vec![dice.of(&[1, 2, 3])];
+        bytes.extend(dice.list(60, |dice| dice.of(&[0, 1, 2, 4, 5, 6, 7, 0x7f, 0x80, 0xff])));
         let sum = crc32fast::hash(&bytes).to_be_bytes();
         bytes.extend_from_slice(&sum);
         if let Ok(parts) = unpack(Some(&bytes), USER) {
@@ -255,7 +287,7 @@ fn bytes_of_any_kind_are_read_or_refused() {
 
 #[test]
 fn a_form_that_is_not_known_is_refused_as_such() {
-    let bytes = [3];
+    let bytes = [4];
     let sum = crc32fast::hash(&bytes).to_be_bytes();
     let refused = unpack(Some(&[&bytes[..], &sum].concat()), USER).unwrap_err();
     assert_eq!(refused, Error::Unavailable("a newer server has written this user"), "which is no damage");
@@ -273,6 +305,31 @@ fn only_a_state_with_a_link_has_the_newer_version() {
     state.close_verification(link.id, VerificationEnd::Accepted { at: NOW, collected: None }).unwrap();
     let Value::Blob(bytes) = state.columns().state else { panic!("a result is kept") };
     assert_eq!(bytes[0], 1, "not once it was answered");
+}
+
+/// Servers before phones and invitations read every user who has nothing of them (SEC 85).
+#[test]
+fn only_a_state_with_a_phone_or_an_invitation_has_the_newest_version() {
+    let mut dice = Dice(9);
+    let (device, asked, session) = (dice.device(), dice.verification(), dice.session());
+    let plain = Verification { challenge: Challenge::Own, ..asked };
+    let link = Verification { challenge: dice.link(), ..plain.clone() };
+    let parts =
+        Parts { devices: vec![device], verifications: vec![plain], sessions: vec![session], ..Parts::default() };
+    let version = |change: &mut dyn FnMut(&mut Parts)| {
+        let mut parts = parts.clone();
+        change(&mut parts);
+        packed(&parts).unwrap()[0]
+    };
+    assert_eq!((version(&mut |_| {}), version(&mut |parts| parts.verifications.push(link.clone()))), (1, 2));
+    let prompt = |asked: AskedFrom| Challenge::Approval { nonce: Secret::new(vec![1; 32]), numbers: vec![], asked };
+    assert_eq!(version(&mut |parts| parts.verifications[0].challenge = prompt(AskedFrom::default())), 1);
+    let from = AskedFrom { person: None, caller: Some("192.0.2.7".to_owned()) };
+    assert_eq!(version(&mut |parts| parts.verifications[0].challenge = prompt(from.clone())), 3);
+    let subscribed = dice.subscribed();
+    assert_eq!(version(&mut |parts| parts.devices[0].subscription = Some(subscribed.clone())), 3);
+    let invitation = dice.invitation();
+    assert_eq!(version(&mut |parts| parts.sessions[0].kind = invitation.clone()), 3);
 }
 
 /// Bytes that are in databases: their form never changes.

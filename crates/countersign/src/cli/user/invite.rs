@@ -55,7 +55,7 @@ enum By {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Invitations {
     users: Vec<UserKey>,
-    /// In minutes.
+    /// The life of each link, in minutes.
     minutes: i64,
     replace: bool,
     deliver: Option<Channel>,

@@ -186,12 +186,18 @@ pub fn prove_pairing(
     let right = match &asked.challenge {
         Challenge::Pairing { hash } => {
             keys.matches(hash, PAIRING_CONTEXT, pairing_code)
+                && is_uncompressed(public_key)
                 && is_signed_by(public_key, &pairing_text(pairing_code, public_key), signature)
         }
         _ => false,
     };
     let proof = Proof::of_device(asked.device_id, Some(asked.id), Freshness::ThisChallenge);
     Heard::of(asked, if right { Evidence::Proved(proof) } else { Evidence::Absent })
+}
+
+/// Whether a key has the one form in which it is stored and named (contract 20.2).
+fn is_uncompressed(public_key: &[u8]) -> bool {
+    public_key.len() == 65 && public_key.first() == Some(&4)
 }
 
 fn is_signed_by(public_key: &[u8], text: &str, signature: &[u8]) -> bool {

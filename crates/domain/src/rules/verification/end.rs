@@ -77,7 +77,7 @@ pub(crate) enum Besides {
 }
 
 /// Ends the trust in a user: all that a factor, shown once, has opened for later. That is session tokens, sessions,
-/// remembered browsers and the visits that Smart MFA knows. This is the only place that does, so nothing that lets somebody
+/// remembered browsers, the link for one more device and the visits that Smart MFA knows. This is the only place that does, so nothing that lets somebody
 /// in without a factor outlives what it stood on (SEC 56).
 pub(crate) fn end_trust(view: &View, besides: Besides, now: Timestamp) -> impl Iterator<Item = Change> {
     let asked = move |v: &Verification| match besides {
@@ -89,6 +89,8 @@ pub(crate) fn end_trust(view: &View, besides: Besides, now: Timestamp) -> impl I
     let opened = move |s: &Session| match (&s.kind, besides) {
         (SessionKind::SessionToken { .. } | SessionKind::Browsing | SessionKind::RememberedBrowser, _)
         | (SessionKind::LogIn { .. }, Besides::LogIns | Besides::Everything) => true,
+        // It came with a device that was shown once, and rests on it. An administrator's invitation rests on nothing of the user.
+        (SessionKind::Invitation { leads_on: false, .. }, _) => true,
         (SessionKind::LogIn { .. }, Besides::Nothing)
         | (SessionKind::Invitation { .. }, Besides::Nothing | Besides::LogIns) => false,
         (SessionKind::LogIn { .. } | SessionKind::Invitation { .. }, Besides::OfClient(client)) => {
