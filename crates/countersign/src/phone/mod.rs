@@ -32,11 +32,19 @@ use self::wire::{AnswerBody, PairBody, RequestBody, SubscriptionBody, shown};
 pub(crate) const APP: &str = "/app";
 /// Bytes of a body at most.
 const BODY: usize = 8 * 1024;
-/// Unknown codes and refused signatures of one address in a second. Beyond it, the answer is 429. What waits for its person is
-/// always answered, so that strangers cannot shut a phone out.
+/// Refused signatures of one address in a second. Beyond it, the answer is 429. A phone that is paired is always answered, so
+/// that strangers cannot shut it out.
 const RATE: NonZeroU32 = NonZeroU32::new(10).unwrap();
 /// The same at once.
 const BURST: NonZeroU32 = NonZeroU32::new(100).unwrap();
+/// Attempts to pair of one address in a second, the right ones included: a code is short enough to be guessed (decision 33).
+const PAIRINGS: NonZeroU32 = NonZeroU32::new(1).unwrap();
+/// The same at once: a class that pairs its phones behind one address.
+const PAIRINGS_AT_ONCE: NonZeroU32 = NonZeroU32::new(20).unwrap();
+/// Attempts to pair of all addresses together in a second.
+const ALL_PAIRINGS: NonZeroU32 = NonZeroU32::new(50).unwrap();
+/// The same at once.
+const ALL_PAIRINGS_AT_ONCE: NonZeroU32 = NonZeroU32::new(200).unwrap();
 
 /// What the door needs beyond the engine.
 #[derive(Debug, Clone)]
@@ -58,6 +66,8 @@ pub(crate) struct Phones {
     trusted: TrustedProxies,
     settings: PhoneSettings,
     rate: Bucket<IpAddr>,
+    pairings: Bucket<IpAddr>,
+    all_pairings: Bucket<()>,
     streams: Arc<Slots>,
 }
 
@@ -73,8 +83,11 @@ enum Refused {
     NotUnderstood,
     /// It comes from a page of another server.
     Foreign,
-    /// A guess: an unknown code, or a signature that is not the phone's.
-    Unknown(StatusCode, &'static str),
+    /// A signature that is not the phone's.
+    NotPaired,
+    UnknownCode,
+    /// Too many attempts to pair.
+    TooMany(RetryAfter),
     /// Signed by a clock that is off.
     Clock,
     Subscription(&'static str),
@@ -92,7 +105,7 @@ impl From<Fault> for Refused {
 impl From<PhoneError> for Refused {
     fn from(error: PhoneError) -> Self {
         match error {
-            PhoneError::NotPaired => Self::Unknown(StatusCode::FORBIDDEN, "not_paired"),
+            PhoneError::NotPaired => Self::NotPaired,
             PhoneError::Clock => Self::Clock,
             PhoneError::Fault(fault) => Self::Fault(fault),
         }
@@ -129,7 +142,16 @@ impl Phones {
     ) -> Self {
         let (all, per_peer) = settings.streams;
         let streams = Slots::new(all, per_peer);
-        Self { engine: engine.clone(), pages, trusted, settings, rate: Bucket::per_second(RATE, BURST), streams }
+        Self {
+            engine: engine.clone(),
+            pages,
+            trusted,
+            settings,
+            rate: Bucket::per_second(RATE, BURST),
+            pairings: Bucket::per_second(PAIRINGS, PAIRINGS_AT_ONCE),
+            all_pairings: Bucket::per_second(ALL_PAIRINGS, ALL_PAIRINGS_AT_ONCE),
+            streams,
+        }
     }
 
     async fn take(&self, request: &Request<Bytes>, peer: Option<Peer>) -> Response {
@@ -177,12 +199,22 @@ impl Phones {
             return Err(Refused::Foreign);
         }
         match below {
-            "/pair" => self.pair(read(request)?, self.actor(request.headers(), peer)).await,
+            "/pair" => {
+                let body = read(request)?;
+                self.may_guess(self.address(request.headers(), peer))?;
+                self.pair(body, self.actor(request.headers(), peer)).await
+            }
             "/requests" => self.requests(read::<RequestBody>(request)?.request).await,
             "/answer" => self.answer_prompt(read(request)?, self.actor(request.headers(), peer)).await,
             "/subscription" => self.subscribe(read(request)?).await,
             _ => self.listen(read(request)?, self.address(request.headers(), peer)).await,
         }
+    }
+
+    /// Counts an attempt to pair before its code is looked up: a limit on what is refused alone would not limit guesses.
+    fn may_guess(&self, peer: Option<IpAddr>) -> Result<(), Refused> {
+        let of_peer = peer.map_or(Ok(()), |peer| self.pairings.take(&peer_key(peer)));
+        of_peer.and_then(|()| self.all_pairings.take(&())).map_err(Refused::TooMany)
     }
 
     async fn pair(&self, body: PairBody, actor: Actor) -> Result<Response, Refused> {
@@ -194,7 +226,7 @@ impl Phones {
         }
         let subscription = body.subscription.as_ref();
         let paired = self.engine.pair_phone(&body.code, &key, &signature, subscription, actor).await?;
-        let paired = paired.ok_or(Refused::Unknown(StatusCode::NOT_FOUND, "unknown_code"))?;
+        let paired = paired.ok_or(Refused::UnknownCode)?;
         Ok(answer(&json!({
             "user": paired.user.to_string(),
             "device": paired.device.to_string(),
@@ -234,10 +266,12 @@ impl Phones {
                 with_status(StatusCode::CONFLICT, &said)
             }
             Refused::Streams => later(StatusCode::SERVICE_UNAVAILABLE, 5, "streams"),
-            Refused::Unknown(status, word) => {
+            Refused::UnknownCode => refusal(StatusCode::NOT_FOUND, "unknown_code"),
+            Refused::TooMany(RetryAfter(seconds)) => later(StatusCode::TOO_MANY_REQUESTS, seconds, "too_many"),
+            Refused::NotPaired => {
                 let taken = self.address(headers, peer).map_or(Ok(()), |peer| self.rate.take(&peer_key(peer)));
                 match taken {
-                    Ok(()) => refusal(status, word),
+                    Ok(()) => refusal(StatusCode::FORBIDDEN, "not_paired"),
                     Err(RetryAfter(seconds)) => later(StatusCode::TOO_MANY_REQUESTS, seconds, "too_many"),
                 }
             }

@@ -1,7 +1,5 @@
 //! The steps, carried out.
 
-use countersign_domain::AskedFrom;
-
 use super::*;
 
 impl World {
