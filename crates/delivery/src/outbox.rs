@@ -17,12 +17,8 @@ use crate::breaker::RouteState;
 use crate::message::OutgoingMessage;
 use crate::provider::SendError;
 use crate::route::{Route, Routes};
-use crate::tries::{self, Sent, send};
+use crate::tries::{self, RECORD_AGAIN, RECORDING, Sent, send};
 
-/// How long we retry recording that a message was sent, in milliseconds. It is shorter than the margin of the claim.
-const RECORDING: i64 = 12_000;
-/// Wait between two tries of that, in milliseconds.
-const RECORD_AGAIN: i64 = 500;
 /// Messages given up at once where there is no route to send them.
 const WITHOUT_ROUTE: usize = 32;
 /// Wait before a message that must not be called can be claimed again, in milliseconds. Meanwhile others have their turn, and
@@ -363,9 +359,7 @@ impl Worker<'_> {
                 self.outbox.store.settle_message(message.id, as_new, now).await?;
             }
             None => {
-                let over = subscription.filter(|_| error == SendError::Gone);
-                let why = over.map_or(DropReason::Undeliverable, |mark| DropReason::Unsubscribed { mark });
-                self.outbox.give_up(message, why, free, now).await?;
+                self.outbox.give_up(message, tries::why_over(error, subscription), free, now).await?;
             }
         }
         // It is another route's now. So is what waits, if this failure took the route down.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{Digest, Message, MessageId, Timestamp};
+use domain::{Digest, DropReason, Message, MessageId, Timestamp};
 use store::Turn;
 use tokio::time::timeout;
 
@@ -14,6 +14,10 @@ use crate::provider::{Provider, SendError};
 pub(crate) const BACK_OFF: [i64; 2] = [1_000, 4_000];
 /// What a claim outlasts the longest sending by, in milliseconds: time to record the outcome.
 const LEASE_MARGIN: i64 = 20_000;
+/// How long we retry recording that a message was sent, in milliseconds. It is shorter than that margin.
+pub(crate) const RECORDING: i64 = 12_000;
+/// Wait between two tries of that, in milliseconds.
+pub(crate) const RECORD_AGAIN: i64 = 500;
 
 /// A sending that has ended.
 pub(crate) struct Sent {
@@ -40,6 +44,12 @@ pub async fn send(provider: &dyn Provider, message: &OutgoingMessage) -> Result<
 /// How long a claim keeps other nodes away, in milliseconds.
 pub(crate) fn lease(timeout: Duration) -> i64 {
     i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX).saturating_add(LEASE_MARGIN)
+}
+
+/// Why a message is given up whose last try has failed: its subscription is over, or it cannot be delivered.
+pub(crate) fn why_over(error: SendError, subscription: Option<Digest>) -> DropReason {
+    let over = subscription.filter(|_| error == SendError::Gone);
+    over.map_or(DropReason::Undeliverable, |mark| DropReason::Unsubscribed { mark })
 }
 
 /// Whether a message that has had so many whole rounds over all routes has no try left.

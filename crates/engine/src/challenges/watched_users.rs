@@ -47,7 +47,9 @@ impl WatchedUsers {
             return;
         }
         if let Some(watches) = self.table().get(&user) {
-            watches.iter().for_each(|watch| watch.notify_one());
+            for watch in watches {
+                watch.notify_one();
+            }
         }
     }
 

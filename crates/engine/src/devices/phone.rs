@@ -171,10 +171,8 @@ impl Engine {
         if !has_signed(&self.open_credential(device)?, &text, &request.signature) {
             return Err(PhoneError::NotPaired);
         }
-        match self.now().since(Timestamp(request.signed_at)).abs() <= REQUEST_LIFE {
-            true => Ok(view),
-            false => Err(PhoneError::Clock),
-        }
+        let is_fresh = self.now().since(Timestamp(request.signed_at)).abs() <= REQUEST_LIFE;
+        if is_fresh { Ok(view) } else { Err(PhoneError::Clock) }
     }
 
     async fn prompts_of(&self, view: &View, device: DeviceId) -> Result<Vec<WaitingPrompt>, Fault> {

@@ -345,10 +345,8 @@ impl Engine {
     async fn invitation_of(&self, form: &InvitationForm) -> Result<Open, InvitationError> {
         let open = self.open_invitation(&form.token).await?.ok_or(InvitationError::Over)?;
         let nonce = Digest::of(self.invitation_nonce(&open.token).as_bytes());
-        match nonce.matches(&Digest::of(form.nonce.as_bytes())) {
-            true => Ok(open),
-            false => Err(InvitationError::NotFromPage),
-        }
+        let is_from_page = nonce.matches(&Digest::of(form.nonce.as_bytes()));
+        if is_from_page { Ok(open) } else { Err(InvitationError::NotFromPage) }
     }
 
     /// An invitation that waits, with its user as committed at some recent moment.

@@ -127,10 +127,7 @@ fn read_device(from: &mut Reader<'_>, user_id: UserId, version: u8) -> Result<De
         credential: Sealed(from.bytes()?.to_vec()),
         secret: from
             .option(|from| Ok(SecretMark { mac: SecretMac(from.exact()?), counts: rows::counts(from.signed()?)? }))?,
-        subscription: match version >= WITH_PHONES {
-            true => from.option(read_subscription)?,
-            false => None,
-        },
+        subscription: if version >= WITH_PHONES { from.option(read_subscription)? } else { None },
     })
 }
 

@@ -87,16 +87,22 @@ pub(crate) fn end_trust(view: &View, besides: Besides, now: Timestamp) -> impl I
         Besides::Everything => true,
     };
     let opened = move |s: &Session| match (&s.kind, besides) {
-        (SessionKind::SessionToken { .. } | SessionKind::Browsing | SessionKind::RememberedBrowser, _)
-        | (SessionKind::LogIn { .. }, Besides::LogIns | Besides::Everything) => true,
-        // It came with a device that was shown once, and rests on it. An administrator's invitation rests on nothing of the user.
-        (SessionKind::Invitation { leads_on: false, .. }, _) => true,
+        // The link for one more device came with one that was shown once, and rests on it. An administrator's invitation rests on
+        // nothing of the user.
+        (
+            SessionKind::SessionToken { .. }
+            | SessionKind::Browsing
+            | SessionKind::RememberedBrowser
+            | SessionKind::Invitation { leads_on: false, .. },
+            _,
+        )
+        | (SessionKind::LogIn { .. }, Besides::LogIns)
+        | (SessionKind::LogIn { .. } | SessionKind::Invitation { .. }, Besides::Everything) => true,
         (SessionKind::LogIn { .. }, Besides::Nothing)
         | (SessionKind::Invitation { .. }, Besides::Nothing | Besides::LogIns) => false,
         (SessionKind::LogIn { .. } | SessionKind::Invitation { .. }, Besides::OfClient(client)) => {
             s.client_id == client
         }
-        (SessionKind::Invitation { .. }, Besides::Everything) => true,
     };
     let visits = view.user.as_ref().filter(|user| !user.profile.visits.is_empty());
     let verifications = view.verifications.iter().filter(move |v| asked(v)).flat_map(move |v| end(v, now));

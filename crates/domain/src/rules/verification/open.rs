@@ -130,13 +130,13 @@ pub fn open(view: &View, opening: &Opening, basis: Basis<'_>) -> Decision<Opened
 
     // A prompt counts although no message goes out for it: the phone may ask by itself.
     let is_counted = opening.message.is_some() || matches!(fresh.challenge, Challenge::Approval { .. });
-    let mut changes = match is_counted {
-        true => match count(view, user.id, device.factor, basis) {
-            Ok(counted) => counted,
+    let mut changes = Vec::new();
+    if is_counted {
+        match count(view, user.id, device.factor, basis) {
+            Ok(counted) => changes = counted,
             Err(at) => return Decision::reply(Opened::TooSoon(at)),
-        },
-        false => Vec::new(),
-    };
+        }
+    }
     let supersedes = is_sent || fresh.state_token.is_some();
     let mut open = 0;
     let mut first_end = fresh.expires_at;

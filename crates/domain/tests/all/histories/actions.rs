@@ -286,7 +286,7 @@ impl World {
             token: crate::model::digest(self.drawn + 1),
             code,
             redirect_to: None,
-            asked: countersign_domain::AskedFrom::default(),
+            asked: AskedFrom::default(),
         };
         match code.as_bytes().last() {
             Some(b'0'..=b'3') if factor == FactorKind::Email => (Challenge::Link(link(None)), None),
@@ -362,7 +362,7 @@ impl World {
                     Challenge::Approval {
                         nonce,
                         numbers: number.then(|| "42".to_owned()).into_iter().collect(),
-                        asked: countersign_domain::AskedFrom::default(),
+                        asked: AskedFrom::default(),
                     },
                     None,
                 )
