@@ -58,7 +58,7 @@ export function isolated(page, base, status = () => false) {
 
 /** The page at this moment: no violation that axe-core knows, nothing to scroll sideways, a picture to look at. */
 export async function inspect(page, pictures, name) {
-  const { violations } = await page.evaluate(`${axe}; axe.run(document)`);
+  const { violations } = await page.evaluate(`(() => { ${axe}; return axe.run(document).then(({ violations }) => ({ violations })); })()`);
   const seen = violations.map(({ id, help, nodes }) => `${id} (${help}) at ${nodes.map((node) => node.target).join(", ")}`);
   check(`${name}: accessible`, seen.length === 0, seen.join("; "));
   const [wide, shown] = await page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]");
