@@ -97,6 +97,9 @@ export async function fox({ firefox, display: program, profile, push_port: pushP
     events: ["log.entryAdded", "network.beforeRequestSent", "network.responseCompleted"],
   });
 
+  // What pages are answered can be read afterwards.
+  await send("network.addDataCollector", { dataTypes: ["response"], maxEncodedDataSize: 1_000_000 });
+
   /** Runs in a page, or in Firefox itself. Gives what can be written as JSON. */
   async function evaluate(context, script) {
     const expression = `(async () => JSON.stringify(await (${script})))()`;
@@ -115,6 +118,19 @@ export async function fox({ firefox, display: program, profile, push_port: pushP
   const inside = (script) => evaluate(chrome[0].context, script);
 
   function pageOf(context) {
+    async function pressed(css) {
+      await evaluate(context, `document.querySelector(${JSON.stringify(css)}).scrollIntoView({ block: "center", behavior: "instant" })`);
+      const [element] = await page.nodes(css);
+      if (!element) throw new Error(`nothing to press: ${css}`);
+      const origin = { type: "element", element: { sharedId: element.sharedId } };
+      const actions = [
+        { type: "pointerMove", x: 0, y: 0, origin },
+        { type: "pointerDown", button: 0 },
+        { type: "pointerUp", button: 0 },
+      ];
+      await send("input.performActions", { context, actions: [{ type: "pointer", id: "finger", actions }] });
+    }
+
     const page = {
       context,
       /** A script that gives a value, as text. */
@@ -148,16 +164,15 @@ export async function fox({ firefox, display: program, profile, push_port: pushP
       /** A press as a finger or a mouse makes one, which counts as the person's own. */
       async press(css) {
         await page.shown(css);
-        await evaluate(context, `document.querySelector(${JSON.stringify(css)}).scrollIntoView({ block: "center", behavior: "instant" })`);
-        const [element] = await page.nodes(css);
-        if (!element) throw new Error(`nothing to press: ${css}`);
-        const origin = { type: "element", element: { sharedId: element.sharedId } };
-        const actions = [
-          { type: "pointerMove", x: 0, y: 0, origin },
-          { type: "pointerDown", button: 0 },
-          { type: "pointerUp", button: 0 },
-        ];
-        await send("input.performActions", { context, actions: [{ type: "pointer", id: "finger", actions }] });
+        // What is pressed may be drawn anew in this moment.
+        for (let tries = 1; ; tries += 1) {
+          try {
+            return await pressed(css);
+          } catch (error) {
+            if (tries === 5) throw error;
+            await new Promise((resolve) => setTimeout(resolve, 100));
+          }
+        }
       },
       async type(css, text) {
         await page.press(css);
@@ -174,6 +189,11 @@ export async function fox({ firefox, display: program, profile, push_port: pushP
     send,
     inside,
     listeners,
+    /** The body of what was answered. */
+    async bodyOf({ request }) {
+      const { bytes } = await send("network.getData", { dataType: "response", request: request.request });
+      return bytes.type === "base64" ? Buffer.from(bytes.value, "base64").toString() : bytes.value;
+    },
     async newPage() {
       const { context } = await send("browsingContext.create", { type: "tab" });
       return pageOf(context);

@@ -14,16 +14,18 @@ export async function firefoxStories({ SIZES, check, look, secrets, service, wor
   const appears = async (what, page, css, text) => check(what, await page.shown(css, text), text);
   const shown = (name) => `main[data-shown="${name}"]`;
   const button = (action) => `#view [data-do="${action}"]`;
-  const requests = (page) => page.evaluate("[...requests.values()]");
 
   // What each page asks, and how it is answered.
   const unexpected = [];
+  /** What the app was answered when it asked what waits. */
+  const told = [];
   let isExpected = () => false;
   browser.listeners.add(({ method, params }) => {
     if (method === "network.beforeRequestSent") {
       const { url } = params.request;
       if (/^https?:/.test(url) && !url.startsWith(work.base)) unexpected.push(`a request to ${url}`);
     }
+    if (method === "network.responseCompleted" && params.request.url === `${app}/requests`) told.push(params);
     if (method === "network.responseCompleted" && params.response.status >= 400 && !isExpected(params.response)) {
       unexpected.push(`${params.response.status} for ${params.response.url}`);
     }
@@ -193,13 +195,18 @@ export async function firefoxStories({ SIZES, check, look, secrets, service, wor
       await see(phone, "home-two");
       const second = await work.deviceOf(ben, "OneLogin");
 
-      const before = service.posts.length;
+      const [before, asked] = [service.posts.length, told.length];
       const right = await work.byVersion2(ben, second, { matching: true });
       check("the caller shows two digits", /^\d\d$/.test(right.number), right.number);
       await appears("the app asks for the number", phone, "#digits");
       await service.post(before);
-      const facts = await requests(phone);
-      const known = ["id", "nonce", "purpose", "account", "device_name", "client", "from", "caller", "asked_at", "expires_at", "digits", "pairing"];
+      // A push makes the open app ask, too.
+      await appears("the phone has heard of it", phone, "#digits");
+      await pause(300);
+      const heard = await Promise.all(told.slice(asked).map((answer) => browser.bodyOf(answer)));
+      const facts = heard.flatMap((text) => JSON.parse(text).requests);
+      const known = ["id", "nonce", "purpose", "account", "device_name", "client", "from", "caller", "asked_at", "expires_at", "digits"];
+      check("it has asked what waits", facts.length > 0, `${heard.length}`);
       check("what the phone has heard has no number", facts.every((one) => Object.keys(one).every((name) => known.includes(name)) && one.digits === 2), JSON.stringify(facts));
       check("nor is a value the number", facts.every((one) => !Object.values(one).map(String).includes(right.number)), JSON.stringify(facts));
       await see(phone, "number");
@@ -271,6 +278,10 @@ export async function firefoxStories({ SIZES, check, look, secrets, service, wor
       await phone.close();
       service.forget();
       await service.until("Firefox is back", () => service.heard.filter(({ messageType }) => messageType === "hello").length > 1, 20_000);
+      await service.until("a new subscription", () => service.newest(), 3_000).then(
+        () => console.log("the worker subscribes anew while the app is closed"),
+        () => console.log("the worker does not subscribe anew"),
+      );
       phone = await opened();
       const fresh = await service.until("a new subscription", () => service.newest());
       check("what the service has lost is made anew", fresh !== old, fresh);
