@@ -2,7 +2,9 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
+import jsQR from "jsqr";
 import { chromium } from "playwright-core";
+import { PNG } from "pngjs";
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -64,6 +66,12 @@ export async function inspect(page, pictures, name) {
   const [wide, shown] = await page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]");
   check(`${name}: nothing to scroll sideways`, wide <= shown, `${wide} px of page in ${shown} px`);
   await page.screenshot({ path: path.join(pictures, `${name}.png`), fullPage: true });
+}
+
+/** What a camera reads on the page, if anything. */
+export async function scanned(page) {
+  const { data, width, height } = PNG.sync.read(await page.locator("svg.qr").screenshot({ scale: "css" }));
+  return jsQR.default(new Uint8ClampedArray(data), width, height)?.data;
 }
 
 /** Says what was found, and ends the script with it. */

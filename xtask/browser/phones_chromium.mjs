@@ -1,9 +1,7 @@
 // The stories of `phones.mjs` in Chromium: the pages of an invitation as people meet them, and pushes that the test decrypts,
 // so that all that a phone receives can be read.
 import { createDecipheriv, createECDH, createHmac, hkdfSync, randomBytes } from "node:crypto";
-import jsQR from "jsqr";
-import { PNG } from "pngjs";
-import { isolated, launched } from "./checks.mjs";
+import { isolated, launched, scanned } from "./checks.mjs";
 
 /** After which a press on a new request counts. */
 const NOT_TOO_SOON = 600;
@@ -47,12 +45,6 @@ export async function chromiumStories({ SIZES, check, look, secrets, service, wo
     const page = await context.newPage();
     isolated(page, work.base, status);
     return { context, page };
-  }
-
-  /** What a camera reads on the page, if there is anything. */
-  async function scanned(page) {
-    const { data, width, height } = PNG.sync.read(await page.locator("svg.qr").screenshot({ scale: "css" }));
-    return jsQR(new Uint8ClampedArray(data), width, height)?.data;
   }
 
   async function hire(name, facts) {
