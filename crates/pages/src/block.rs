@@ -265,7 +265,7 @@ impl Way {
         context! {
             kind => "form",
             folded => folded,
-            class => if is_first { "choice first" } else { "choice" },
+            class => if is_first { "way first" } else { "way" },
             key => self.key,
             drawing => self.picture.drawing(),
             title => self.title.value(),
