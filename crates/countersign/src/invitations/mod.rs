@@ -56,7 +56,7 @@ struct Form<'a> {
 
 enum Step<'a> {
     Begin { factor: EnrolFactor, target: Option<Cow<'a, str>> },
-    Finish { registration: Cow<'a, str>, code: Cow<'a, str> },
+    Finish { registration: Cow<'a, str>, code: Cow<'a, str>, target: Option<Cow<'a, str>> },
 }
 
 impl<'a> Form<'a> {
@@ -68,12 +68,10 @@ impl<'a> Form<'a> {
         }
         let one = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
         let form = InvitationForm { token: one("token")?.into_owned(), nonce: one("nonce")?.into_owned() };
+        let target = one(pages::TARGET).filter(|target| !target.trim().is_empty());
         let step = match one(pages::BEGIN) {
-            Some(factor) => {
-                let target = one(pages::TARGET).filter(|target| !target.trim().is_empty());
-                Step::Begin { factor: EnrolFactor::from_value(&factor)?, target }
-            }
-            None => Step::Finish { registration: one("registration")?, code: one(pages::ENROL_CODE)? },
+            Some(factor) => Step::Begin { factor: EnrolFactor::from_value(&factor)?, target },
+            None => Step::Finish { registration: one("registration")?, code: one(pages::ENROL_CODE)?, target },
         };
         Some(Self { form, step })
     }
@@ -177,7 +175,8 @@ impl Invitations {
                     Err(error) => Err(refused(error)),
                 }
             }
-            Step::Finish { registration, code } => {
+            Step::Finish { registration, code, target } => {
+                let given = target.as_deref();
                 let code: String = code.chars().filter(|mark| !mark.is_whitespace()).collect();
                 let answer = self.engine.finish_invited(&form, &registration, &code, actor).await.map_err(refused)?;
                 let now = self.engine.now();
@@ -187,10 +186,10 @@ impl Invitations {
                         return Ok(self.pages.response(StatusCode::OK, &page.page(text)));
                     }
                     EnrolmentAnswer::Wrong { factor, minutes_ahead } => {
-                        place.again(factor, &registration, page::fault(minutes_ahead), &question)
+                        place.again(factor, &registration, given, page::fault(minutes_ahead), &question)
                     }
                     EnrolmentAnswer::Used(factor) => {
-                        place.again(factor, &registration, pages::EnrolFault::Used, &question)
+                        place.again(factor, &registration, given, pages::EnrolFault::Used, &question)
                     }
                     EnrolmentAnswer::Locked(until) => place.locked(until, now),
                     EnrolmentAnswer::Ended => EnrolPage::TooLate { start: place.start.clone() },
@@ -314,7 +313,9 @@ mod tests {
         let blank = Form::read(b"token=t&nonce=n&begin=totp&target=+").unwrap();
         assert!(matches!(blank.step, Step::Begin { factor: EnrolFactor::Authenticator, target: None }));
         let finish = Form::read(b"token=t&nonce=n&registration=r&code=123+456").unwrap();
-        assert!(matches!(finish.step, Step::Finish { ref code, .. } if code == "123 456"));
+        assert!(matches!(finish.step, Step::Finish { ref code, target: None, .. } if code == "123 456"));
+        let given = Form::read(b"token=t&nonce=n&target=%2B49&registration=r&code=1").unwrap();
+        assert!(matches!(given.step, Step::Finish { target: Some(ref to), .. } if to == "+49"));
         for body in [
             "",
             "token=t&nonce=n",

@@ -142,7 +142,7 @@ impl Place {
                 until: shown_until(until, now),
                 wait: format!("{}{}", self.wait, begun.wait),
             }),
-            _ => EnrolPage::Code(self.sent(factor, form, masked(factor, begun.target.as_deref()), given, None)),
+            _ => EnrolPage::Code(self.sent(factor, form, begun.target.as_deref(), given.is_some(), None)),
         }
     }
 
@@ -157,35 +157,42 @@ impl Place {
         })
     }
 
-    /// The page of a device whose code was not taken.
+    /// The page of a device whose code was not taken. `given` is the number or the address that the person gave.
     pub(super) fn again<'a>(
         &self,
         kind: FactorKind,
         registration: &str,
+        given: Option<&str>,
         fault: EnrolFault,
         question: &'a InvitationQuestion,
     ) -> EnrolPage<'a> {
         let form = self.form(&question.account, Some(registration));
         match factor_of(kind) {
             Some(factor @ (EnrolFactor::Sms | EnrolFactor::Email)) => {
-                EnrolPage::Code(self.sent(factor, form, String::new(), None, Some(fault)))
+                let known = if factor == EnrolFactor::Sms { &question.phone } else { &question.email };
+                let to = given.or(known.as_deref());
+                EnrolPage::Code(self.sent(factor, form, to, given.is_some(), Some(fault)))
             }
             _ => EnrolPage::AuthenticatorAgain(AuthenticatorRetry { form, fault }),
         }
     }
 
+    /// The page of a code that was sent `to` the number or address that the person gave, or to the one of the profile.
     fn sent<'a>(
         &self,
         factor: EnrolFactor,
-        form: EnrolForm<'a>,
-        to: String,
-        given: Option<&str>,
+        mut form: EnrolForm<'a>,
+        to: Option<&str>,
+        is_given: bool,
         fault: Option<EnrolFault>,
     ) -> SentCodeForm<'a> {
         let mut again = vec![("token", self.token.clone()), ("nonce", self.nonce.clone())];
-        again.extend(given.map(|target| (TARGET, target.to_owned())));
+        // Only what the person gave is in the page: the profile's is shown with all but its end hidden.
+        let given = to.filter(|_| is_given).map(|target| (TARGET, target.to_owned()));
+        form.hidden.extend(given.clone());
+        again.extend(given);
         let again_in = u64::try_from(AGAIN / SECOND).unwrap_or_default();
-        SentCodeForm { form, factor, to, again, again_in, fault }
+        SentCodeForm { form, factor, to: masked(factor, to), again, again_in, fault }
     }
 
     /// Nothing is judged for the moment.
