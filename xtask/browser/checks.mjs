@@ -65,6 +65,11 @@ export async function inspect(page, pictures, name) {
   check(`${name}: accessible`, seen.length === 0, seen.join("; "));
   const [wide, shown] = await page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]");
   check(`${name}: nothing to scroll sideways`, wide <= shown, `${wide} px of page in ${shown} px`);
+  const squeezed = await page.evaluate(`[...document.querySelectorAll("main :is(a, button, p, h1, h2, summary, strong, dd, dt, label)")].filter((one) => {
+    const { width, height } = one.getBoundingClientRect();
+    return one.checkVisibility() && one.textContent.trim().length > 6 && height > 3 * width;
+  }).map((one) => one.textContent.trim())`);
+  check(`${name}: no text is squeezed`, squeezed.length === 0, squeezed.join("; "));
   await page.screenshot({ path: path.join(pictures, `${name}.png`), fullPage: true });
 }
 

@@ -1,6 +1,6 @@
 // A push service: Mozilla's WebSocket protocol towards the browser, RFC 8030 towards our server, whose every post is judged by
 // the cryptography of Node.js (RFC 8188, 8291, 8292). It keeps all that a relay sees.
-import { createPublicKey, randomBytes, randomUUID, verify } from "node:crypto";
+import { createPublicKey, generateKeyPairSync, randomBytes, randomUUID, sign, verify } from "node:crypto";
 import { createServer } from "node:http";
 import { WebSocketServer } from "ws";
 
@@ -9,11 +9,10 @@ const json = (text) => JSON.parse(bytes(text));
 /** Longest life of a token (RFC 8292, 2). */
 const DAY = 24 * 3600;
 
-/** `contact` is what a token may say of whom to write to. */
 export async function pushService(port) {
   const service = {
     origin: `http://127.0.0.1:${port}`,
-    /** What each post is answered with instead of 201. */
+    /** What each post is answered with instead of 201; "down" for nothing, and browsers are not let in. */
     failing: null,
     /** Every post of our server: path, headers, body. */
     posts: [],
@@ -25,8 +24,6 @@ export async function pushService(port) {
     subscriptions: new Map(),
     /** The key that all tokens have to be signed with, once there is one. */
     key: null,
-    /** Whether browsers are let in. */
-    open: true,
   };
   let browser = null;
   let uaid = randomBytes(16).toString("hex");
@@ -139,6 +136,8 @@ export async function pushService(port) {
     service.faults.push(...wrong.map((what) => `a push with a wrong ${what}`));
     service.posts.push(sent);
     sent.answered = service.failing ?? (service.subscriptions.has(request.url) ? 201 : 410);
+    changed();
+    if (sent.answered === "down") return response.destroy();
     response.writeHead(sent.answered, { Location: `${service.origin}/m/${randomUUID()}`, TTL: sent.headers.ttl });
     response.end();
     const channelID = service.subscriptions.get(request.url);
@@ -149,6 +148,7 @@ export async function pushService(port) {
       browser?.send(JSON.stringify({ ...message, data: sent.body.toString("base64url") }));
     }
     changed();
+    return undefined;
   }
 
   const server = createServer((request, response) => {
@@ -158,7 +158,7 @@ export async function pushService(port) {
     });
   });
   server.on("upgrade", (request, socket, head) => {
-    if (!service.open) return socket.destroy();
+    if (service.failing === "down") return socket.destroy();
     sockets.handleUpgrade(request, socket, head, (opened) => {
       opened.on("message", (text) => {
         try {
@@ -191,6 +191,28 @@ export async function pushService(port) {
     server.close();
   };
   return service;
+}
+
+/** Whether the service notices what is wrong with a push: one that is not ours is posted to it. Gives what it has not noticed. */
+export async function unnoticed(service) {
+  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const { x, y } = publicKey.export({ format: "jwk" });
+  const key = Buffer.concat([Buffer.from([4]), bytes(x), bytes(y)]).toString("base64url");
+  const text = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const claims = { aud: "https://push.example.net", exp: Math.floor(Date.now() / 1000) + 2 * DAY, sub: "it@example.com", name: "Ana" };
+  const signed = `${text({ alg: "ES256", typ: "JWT" })}.${text(claims)}`;
+  const signature = sign("sha256", Buffer.from(signed), { key: privateKey, dsaEncoding: "ieee-p1363" });
+  const forged = Buffer.from(signature.map((byte, place) => (place === 9 ? byte ^ 1 : byte)));
+  for (const made of [signature, forged]) {
+    const Authorization = `vapid t=${signed}.${made.toString("base64url")}, k=${key}`;
+    await fetch(`${service.origin}/push/nobody`, { method: "POST", headers: { Authorization, TTL: "0", Topic: "a b", Urgency: "low" }, body: "x".repeat(5000) });
+  }
+  const noticed = service.faults.splice(0);
+  const forgeries = noticed.filter((fault) => fault.includes("signature")).length;
+  const wanted = ["aud", "exp", "sub", "claims", "TTL", "Urgency", "Topic", "Content-Encoding", "one record", "longer"];
+  service.posts.length = 0;
+  service.key = null;
+  return [...wanted.filter((word) => !noticed.some((fault) => fault.includes(word))), ...(forgeries === 1 ? [] : [`${forgeries} signatures`])];
 }
 
 /** All that a relay can read, as one text: of each post as it came and with what is encoded in it. */

@@ -261,7 +261,10 @@ impl Way {
         let (tone, badge) = self.badge.as_ref().map(|(tone, text)| (tone.class(), text.value())).unzip();
         let is_first = self.button.weight == Weight::Primary;
         let folded = self.folded.as_ref();
-        let folded = folded.map(|(text, summary)| context! { text => text.value(), summary => summary.value() });
+        // What is wrong with a field has to be seen.
+        let is_open = self.fields.iter().any(|field| field.fault.is_some());
+        let folded = folded
+            .map(|(text, summary)| context! { text => text.value(), summary => summary.value(), open => is_open });
         context! {
             kind => "form",
             folded => folded,
