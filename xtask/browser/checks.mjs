@@ -58,7 +58,8 @@ export function isolated(page, base, status = () => false) {
   });
 }
 
-/** The page at this moment: no violation that axe-core knows, nothing to scroll sideways, a picture to look at. */
+/** The page at this moment: no violation that axe-core knows, nothing to scroll sideways, no letter below another, a picture to
+ * look at. */
 export async function inspect(page, pictures, name) {
   const { violations } = await page.evaluate(`(() => { ${axe}; return axe.run(document).then(({ violations }) => ({ violations })); })()`);
   const seen = violations.map(({ id, help, nodes }) => `${id} (${help}) at ${nodes.map((node) => node.target).join(", ")}`);
@@ -67,7 +68,8 @@ export async function inspect(page, pictures, name) {
   check(`${name}: nothing to scroll sideways`, wide <= shown, `${wide} px of page in ${shown} px`);
   const squeezed = await page.evaluate(`[...document.querySelectorAll("main :is(a, button, p, h1, h2, summary, strong, dd, dt, label)")].filter((one) => {
     const { width, height } = one.getBoundingClientRect();
-    return one.checkVisibility() && one.textContent.trim().length > 6 && height > 3 * width;
+    const letters = width / parseFloat(getComputedStyle(one).fontSize);
+    return one.checkVisibility() && one.textContent.trim().length > 6 && letters < 2.5 && height > 3 * width;
   }).map((one) => one.textContent.trim())`);
   check(`${name}: no text is squeezed`, squeezed.length === 0, squeezed.join("; "));
   await page.screenshot({ path: path.join(pictures, `${name}.png`), fullPage: true });

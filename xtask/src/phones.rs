@@ -90,8 +90,8 @@ pub(crate) fn tell(places: &Workspace, binary: &Path, story: Option<&str>) -> Re
     Ok(())
 }
 
-/// The configuration of an operator who tries Countersign on one machine, with a push service of their own. People here do in a
-/// minute what others do in a week, so messages are not counted by the minute; limits on unanswered prompts stay.
+/// The configuration of an operator who tries Countersign on one machine, the push service included. People here do in a minute
+/// what others do in a week, so messages to a device are not counted; limits on unanswered prompts stay.
 fn configuration(port: u16, push: u16, messages: &Path) -> String {
     format!(
         "public_url = \"http://localhost:{port}\"\n\
