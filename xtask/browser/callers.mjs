@@ -1,7 +1,7 @@
 // Applications that log people in, by each of the three doors, and the administrator who invites them.
 import { readFile } from "node:fs/promises";
 
-/** Seconds that a poll is held. */
+/** Seconds that a poll is held. It is asked again for as long as the prompt waits. */
 const HELD = 20;
 const PASSWORD = "correct horse battery staple";
 
@@ -26,6 +26,14 @@ export async function office({ base_url: base, client, matching, messages }) {
       return answer.body;
     };
     return { call, must };
+  }
+
+  /** Polls until the person has answered. */
+  async function decided(poll) {
+    for (;;) {
+      const answer = await poll();
+      if (!/"(message|status)":"(Authentication )?pending/i.test(JSON.stringify(answer.body))) return answer;
+    }
   }
 
   const [plain, numbers] = [await signedIn(client), await signedIn(matching)];
@@ -54,19 +62,19 @@ export async function office({ base_url: base, client, matching, messages }) {
       const [{ state_token, devices }] = data;
       const step = { state_token, device_id: String(devices[0].device_id) };
       await plain.must("POST", "/api/1/login/verify_factor", step);
-      const poll = plain.call("POST", `/api/1/login/verify_factor?wait=${HELD}`, { ...step, do_not_notify: true });
+      const poll = decided(() => plain.call("POST", `/api/1/login/verify_factor?wait=${HELD}`, { ...step, do_not_notify: true }));
       return { answered: poll.then(({ status, body }) => (status === 200 && body.data?.[0]?.session_token ? "accepted" : `${status} ${JSON.stringify(body.status)}`)) };
     },
     async byVersion1(user, device) {
       const path = `/api/1/users/${user.id}/otp_devices/${device}`;
       const { data } = await plain.must("POST", `${path}/trigger`, { ipaddr: "203.0.113.24" });
-      const poll = plain.call("POST", `${path}/verify?wait=${HELD}`, { state_token: data[0].state_token });
+      const poll = decided(() => plain.call("POST", `${path}/verify?wait=${HELD}`, { state_token: data[0].state_token }));
       return { answered: poll.then(({ status, body }) => (status === 200 ? "accepted" : `${status} ${body.status.message}`)) };
     },
     async byVersion2(user, device, { matching: isMatching = false } = {}) {
       const by = isMatching ? numbers : plain;
       const { id, factor_data: data } = await by.must("POST", `${mfa(user)}/verifications`, { device_id: device, ipaddr: "203.0.113.24" });
-      const poll = by.call("GET", `${mfa(user)}/verifications/${id}?wait=${HELD}`);
+      const poll = decided(() => by.call("GET", `${mfa(user)}/verifications/${id}?wait=${HELD}`));
       return { id, number: data?.verification_token, answered: poll.then(({ body }) => body.status) };
     },
   };

@@ -34,6 +34,15 @@ export async function appears(what, locator) {
   return there;
 }
 
+/** Waits until something holds. Gives it, or what was there at the end. */
+export async function eventually(look, holds = Boolean, patience = 3 * PATIENCE) {
+  for (const end = Date.now() + patience; ; ) {
+    const found = await look();
+    if (holds(found) || Date.now() > end) return found;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
 export function launched(executablePath) {
   return chromium.launch({ executablePath, args: QUIET });
 }

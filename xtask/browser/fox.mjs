@@ -4,7 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import WebSocket from "ws";
 
 /** How long anything may take, in milliseconds. */
-const PATIENCE = 15_000;
+const PATIENCE = 30_000;
 
 const PREFERENCES = (pushPort) => ({
   "dom.push.serverURL": `ws://127.0.0.1:${pushPort}/`,
@@ -25,6 +25,8 @@ const PREFERENCES = (pushPort) => ({
   "network.connectivity-service.enabled": false,
   "services.settings.server": "http://127.0.0.1:9/",
   "toolkit.telemetry.server": "",
+  // A worker may open a page for as long after a press. On a busy machine it takes longer to start.
+  "dom.webnotifications.disable_open_click_delay": 30_000,
   // Notifications are windows of Firefox: there is nothing on this screen that could show others.
   "alerts.useSystemBackend": false,
   "intl.accept_languages": "en",
@@ -198,12 +200,12 @@ export async function fox({ firefox, display: program, profile, push_port: pushP
       const { context } = await send("browsingContext.create", { type: "tab" });
       return pageOf(context);
     },
-    /** The page that `act` opens. */
-    async pageOpenedBy(act) {
+    /** The page that `act` opens. With `again` it is done each second: what is pressed may not be ready on a busy machine. */
+    async pageOpenedBy(act, { again = false } = {}) {
       const before = new Set((await pages()).map(({ context }) => context));
-      await act();
       const until = Date.now() + PATIENCE;
-      while (Date.now() < until) {
+      for (let tries = 0; Date.now() < until; tries += 1) {
+        if (tries === 0 || (again && tries % 20 === 0)) await act();
         const found = (await pages()).find(({ context, url }) => !before.has(context) && url !== "about:blank");
         if (found) return pageOf(found.context);
         await new Promise((resolve) => setTimeout(resolve, 50));

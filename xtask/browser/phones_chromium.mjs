@@ -1,7 +1,7 @@
 // The stories of `phones.mjs` in Chromium: the pages of an invitation as people meet them, and pushes that the test decrypts,
 // so that all that a phone receives can be read.
 import { createDecipheriv, createECDH, createHmac, hkdfSync, randomBytes } from "node:crypto";
-import { isolated, launched, scanned } from "./checks.mjs";
+import { eventually, isolated, launched, scanned } from "./checks.mjs";
 
 /** After which a press on a new request counts. */
 const NOT_TOO_SOON = 600;
@@ -38,7 +38,7 @@ function opened(body, keys, auth) {
 export async function chromiumStories({ SIZES, check, look, secrets, service, work, world }) {
   const browser = await launched(world.chromium);
   const see = (page, name) => look(page, `chromium-${name}`);
-  const appears = async (what, page, text) => check(what, await page.getByText(text).first().waitFor({ timeout: 10_000 }).then(() => true, () => false), String(text));
+  const appears = async (what, page, text) => check(what, await page.getByText(text).first().waitFor({ timeout: 30_000 }).then(() => true, () => false), String(text));
 
   async function newPage(status = () => false) {
     const context = await browser.newContext({ viewport: SIZES.phone, reducedMotion: "reduce", locale: "en-GB" });
@@ -71,7 +71,7 @@ export async function chromiumStories({ SIZES, check, look, secrets, service, wo
 
   /** The newest code that was sent there. */
   async function received(to, after) {
-    for (let tries = 0; tries < 100; tries += 1) {
+    for (let tries = 0; tries < 400; tries += 1) {
       const found = (await work.sent(to)).filter(({ code }) => code);
       if (found.length > after) return found.at(-1).code;
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -223,7 +223,7 @@ export async function chromiumStories({ SIZES, check, look, secrets, service, wo
       const phone = await context.newPage();
       isolated(phone, work.base);
       phone.removeAllListeners("requestfailed");
-      const state = (name) => phone.locator(`main[data-shown="${name}"]`).waitFor({ timeout: 10_000 });
+      const state = (name) => phone.locator(`main[data-shown="${name}"]`).waitFor({ timeout: 30_000 });
       const press = (action) => phone.locator(`#view [data-do="${action}"]`).first().click();
       await page.emulateMedia({ colorScheme: "light" });
       await phone.goto(address);
@@ -257,12 +257,11 @@ export async function chromiumStories({ SIZES, check, look, secrets, service, wo
         registration = registrations.find(({ scopeURL }) => scopeURL.endsWith("/app")) ?? registration;
       });
       await session.send("ServiceWorker.enable");
-      await phone.waitForTimeout(300);
+      await eventually(() => registration);
       await session.send("ServiceWorker.deliverPushMessage", { origin: work.base, registrationId: registration.registrationId, data: plain });
-      await phone.waitForTimeout(500);
       const notifications = () =>
         phone.evaluate(async () => (await (await navigator.serviceWorker.ready).getNotifications()).map(({ title, tag }) => ({ title, tag })));
-      const [one] = await notifications();
+      const [one] = await eventually(notifications, (all) => all.length > 0);
       check("the worker shows it", one?.tag === asked.id && one.title === said.notification.title, JSON.stringify(one));
 
       await state("request");
@@ -277,8 +276,7 @@ export async function chromiumStories({ SIZES, check, look, secrets, service, wo
       await state("result");
       check("the waiting caller hears it", (await asked.answered) === "accepted");
       await see(phone, "app-accepted");
-      await phone.waitForTimeout(300);
-      check("its notification goes", (await notifications()).length === 0);
+      check("its notification goes", (await eventually(notifications, (all) => all.length === 0)).length === 0);
       await press("home");
 
       const next = await work.byVersion2(user, device);

@@ -1,5 +1,6 @@
 // The stories of `phones.mjs` in Firefox, with push messages that it decrypts itself.
 import { setTimeout as pause } from "node:timers/promises";
+import { eventually } from "./checks.mjs";
 import { fox } from "./fox.mjs";
 
 /** After which a press on a new request counts. */
@@ -19,12 +20,15 @@ export async function firefoxStories({ SIZES, check, look, secrets, service, wor
   const unexpected = [];
   /** What the app was answered when it asked what waits. */
   const told = [];
+  /** How often the app has said where prompts are to be pushed. */
+  let subscribed = 0;
   let isExpected = () => false;
   browser.listeners.add(({ method, params }) => {
     if (method === "network.beforeRequestSent") {
       const { url } = params.request;
       if (/^https?:/.test(url) && !url.startsWith(work.base)) unexpected.push(`a request to ${url}`);
     }
+    if (method === "network.responseCompleted" && params.request.url === `${app}/subscription` && params.response.status === 200) subscribed += 1;
     if (method === "network.responseCompleted" && params.request.url === `${app}/requests`) told.push(params);
     if (method === "network.responseCompleted" && params.response.status >= 400 && !isExpected(params.response)) {
       unexpected.push(`${params.response.status} for ${params.response.url}`);
@@ -52,19 +56,11 @@ export async function firefoxStories({ SIZES, check, look, secrets, service, wor
   const notifications = (page) =>
     page.evaluate("navigator.serviceWorker.ready.then((worker) => worker.getNotifications()).then((all) => all.map(({ title, body, tag, lang }) => ({ title, body, tag, lang })))");
 
-  /** Presses on the newest notification, as it is on the screen. */
-  const pressNotification = async () => {
-    const script = `(() => {
-      const alert = [...Services.wm.getEnumerator("alert:alert")].at(-1);
-      alert?.document.getElementById("alertBox").click();
-      return Boolean(alert);
-    })()`;
-    for (let tries = 0; tries < 50; tries += 1) {
-      if (await browser.inside(script)) return true;
-      await pause(100);
-    }
-    return false;
-  };
+  /** Presses on what is shown outside of pages, as it is on the screen. */
+  const pressNotifications = () =>
+    browser.inside(`[...Services.wm.getEnumerator("alert:alert")]
+      .filter(({ document }) => document.readyState === "complete")
+      .forEach(({ document }) => document.getElementById("alertBox")?.click())`);
 
   /** From the link to a paired phone. Gives the page of the app, and how many steps the person took. */
   async function enrol(user, { withPictures = false } = {}) {
@@ -108,6 +104,13 @@ export async function firefoxStories({ SIZES, check, look, secrets, service, wor
   let device;
   let phone;
 
+  /** Each story has the app open, even if the one before it has broken off. */
+  const withApp = (story) => async () => {
+    const isThere = phone && (await phone.evaluate("document.body.innerText.length").catch(() => 0)) > 0;
+    if (phone && !isThere) phone = await opened();
+    await story();
+  };
+
   const stories = {
     async "firefox: from an invitation to a log-in"() {
       const began = performance.now();
@@ -145,7 +148,7 @@ export async function firefoxStories({ SIZES, check, look, secrets, service, wor
       const caller = await work.byVersion1(ana, device);
       const sent = await service.post(before);
       check("the push arrives without a page", (await service.ack(sent)) === 100);
-      phone = await browser.pageOpenedBy(async () => check("a notification is on the screen", await pressNotification()));
+      phone = await browser.pageOpenedBy(pressNotifications, { again: true });
       await phone.setViewportSize(SIZES.phone);
       await appears("a press on it opens the app on the request", phone, shown("request"), "Northfield VPN");
       check("at the address of the app", (await phone.evaluate("location.href")) === app);
@@ -168,8 +171,8 @@ export async function firefoxStories({ SIZES, check, look, secrets, service, wor
       check("it is for this prompt, and neutral", one?.tag === next.id && !secrets.some((secret) => JSON.stringify(one).includes(secret)), JSON.stringify(one));
       await accept(phone);
       await answered("v2", phone, next, accepted);
-      await pause(300);
-      check("its notification goes with it", (await notifications(phone)).length === 0);
+      const left = await eventually(() => notifications(phone), (all) => all.length === 0);
+      check("its notification goes with it", left.length === 0, JSON.stringify(left));
       quiet("a push while the app is closed");
     },
 
@@ -202,7 +205,7 @@ export async function firefoxStories({ SIZES, check, look, secrets, service, wor
       await service.post(before);
       // A push makes the open app ask, too.
       await appears("the phone has heard of it", phone, "#digits");
-      await pause(300);
+      await eventually(() => told.length > asked);
       const heard = await Promise.all(told.slice(asked).map((answer) => browser.bodyOf(answer)));
       const facts = heard.flatMap((text) => JSON.parse(text).requests);
       const known = ["id", "nonce", "purpose", "account", "device_name", "client", "from", "caller", "asked_at", "expires_at", "digits"];
@@ -265,10 +268,10 @@ export async function firefoxStories({ SIZES, check, look, secrets, service, wor
       await answered("without a subscription", phone, caller, accepted);
 
       await phone.close();
+      let times = subscribed;
       phone = await opened();
       await phone.shown(shown("home"));
-      await phone.shown(button("silence"));
-      await pause(500);
+      await eventually(() => subscribed >= times + 2);
       caller = await work.byVersion2(ana, device);
       check("the next start subscribes anew", (await service.ack(await service.post(before))) === 100);
       await accept(phone);
@@ -281,9 +284,9 @@ export async function firefoxStories({ SIZES, check, look, secrets, service, wor
       await service.until("Firefox is back", () => service.heard.filter(({ messageType }) => messageType === "hello").length > 1, 20_000);
       const fresh = await service.until("a new subscription", () => service.newest());
       check("the worker makes anew what the service has lost, while the app is closed", fresh !== old, fresh);
+      times = subscribed;
       phone = await opened();
-      await phone.shown(button("silence"));
-      await pause(500);
+      await eventually(() => subscribed >= times + 2);
       before = service.posts.length;
       caller = await work.byVersion2(ana, device);
       const sent = await service.post(before);
@@ -309,5 +312,6 @@ export async function firefoxStories({ SIZES, check, look, secrets, service, wor
       quiet("the device is deleted");
     },
   };
-  return { stories, close: () => browser.close() };
+  const begun = Object.entries(stories).map(([name, story]) => [name, withApp(story)]);
+  return { stories: Object.fromEntries(begun), close: () => browser.close() };
 }

@@ -32,7 +32,7 @@ export async function pushService(port) {
   const waiting = [];
 
   /** Waits for what `find` finds. */
-  service.until = (what, find, patience = 10_000) =>
+  service.until = (what, find, patience = 30_000) =>
     new Promise((resolve, reject) => {
       const found = find();
       if (found) return resolve(found);
