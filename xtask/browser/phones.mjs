@@ -16,12 +16,12 @@ const work = await office(world);
 
 const SIZES = { phone: { width: 390, height: 844 }, desk: { width: 1280, height: 900 } };
 
-/** A page as it is, in these sizes, by day and by night. */
-async function look(page, name, sizes = ["phone", "desk"], schemes = ["light", "dark"]) {
-  for (const colorScheme of schemes) {
+/** A page as it is, on a phone and on a desk, by day and by night. */
+async function look(page, name) {
+  for (const colorScheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    for (const size of sizes) {
-      await page.setViewportSize(SIZES[size]);
+    for (const [size, viewport] of Object.entries(SIZES)) {
+      await page.setViewportSize(viewport);
       await inspect(page, world.pictures, `${name}-${size}-${colorScheme}`);
     }
   }

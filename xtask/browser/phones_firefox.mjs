@@ -11,7 +11,7 @@ const SOON = 60;
 export async function firefoxStories({ SIZES, check, look, secrets, service, work, world }) {
   const browser = await fox(world);
   const app = `${work.base}/app`;
-  const see = (page, name) => look(page, `firefox-${name}`, ["phone"]);
+  const see = (page, name) => look(page, `firefox-${name}`);
   const appears = async (what, page, css, text) => check(what, await page.shown(css, text), text);
   const shown = (name) => `main[data-shown="${name}"]`;
   const button = (action) => `#view [data-do="${action}"]`;
