@@ -2,7 +2,9 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
+import jsQR from "jsqr";
 import { chromium } from "playwright-core";
+import { PNG } from "pngjs";
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -32,6 +34,15 @@ export async function appears(what, locator) {
   return there;
 }
 
+/** Waits until something holds. Gives it, or what was there at the end. */
+export async function eventually(look, holds = Boolean, patience = 3 * PATIENCE) {
+  for (const end = Date.now() + patience; ; ) {
+    const found = await look();
+    if (holds(found) || Date.now() > end) return found;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
 export function launched(executablePath) {
   return chromium.launch({ executablePath, args: QUIET });
 }
@@ -56,14 +67,27 @@ export function isolated(page, base, status = () => false) {
   });
 }
 
-/** The page at this moment: no violation that axe-core knows, nothing to scroll sideways, a picture to look at. */
+/** The page at this moment: no violation that axe-core knows, nothing to scroll sideways, no letter below another, a picture to
+ * look at. */
 export async function inspect(page, pictures, name) {
-  const { violations } = await page.evaluate(`${axe}; axe.run(document)`);
+  const { violations } = await page.evaluate(`(() => { ${axe}; return axe.run(document).then(({ violations }) => ({ violations })); })()`);
   const seen = violations.map(({ id, help, nodes }) => `${id} (${help}) at ${nodes.map((node) => node.target).join(", ")}`);
   check(`${name}: accessible`, seen.length === 0, seen.join("; "));
   const [wide, shown] = await page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]");
   check(`${name}: nothing to scroll sideways`, wide <= shown, `${wide} px of page in ${shown} px`);
+  const squeezed = await page.evaluate(`[...document.querySelectorAll("main :is(a, button, p, h1, h2, summary, strong, dd, dt, label)")].filter((one) => {
+    const { width, height } = one.getBoundingClientRect();
+    const letters = width / parseFloat(getComputedStyle(one).fontSize);
+    return one.checkVisibility() && one.textContent.trim().length > 6 && letters < 2.5 && height > 3 * width;
+  }).map((one) => one.textContent.trim())`);
+  check(`${name}: no text is squeezed`, squeezed.length === 0, squeezed.join("; "));
   await page.screenshot({ path: path.join(pictures, `${name}.png`), fullPage: true });
+}
+
+/** What a camera reads on the page, if anything. */
+export async function scanned(page) {
+  const { data, width, height } = PNG.sync.read(await page.locator("svg.qr").screenshot({ scale: "css" }));
+  return jsQR.default(new Uint8ClampedArray(data), width, height)?.data;
 }
 
 /** Says what was found, and ends the script with it. */

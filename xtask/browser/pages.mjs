@@ -5,7 +5,7 @@
 // The pages are the samples of the dev world: the production templates with made-up values. At the end a link is followed as
 // its person does, from the mail to what the caller sees.
 import { world } from "./api.mjs";
-import { appears, check, inspect, isolated, launched, said } from "./checks.mjs";
+import { appears, check, inspect, isolated, launched, said, scanned } from "./checks.mjs";
 
 const [readyFile, pictures, executablePath] = process.argv.slice(2);
 const { ready, call, signedIn } = await world(readyFile);
@@ -73,6 +73,18 @@ try {
     const hidden = await page.locator("input:not([type=hidden])").evaluateAll((all) => all.filter((one) => !one.offsetParent).length);
     check(`${sample}: nothing stays folded`, hidden === 0, `${hidden}`);
   }
+  for (const sample of ["enrol-authenticator", "enrol-pair"]) {
+    for (const [size, scheme] of [["narrow", "light"], ["desk", "dark"]]) {
+      await page.setViewportSize(SIZES[size]);
+      await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+      await show(sample, "en");
+      const address = await page.locator(".picture + .buttons a").getAttribute("href");
+      const read = await scanned(page);
+      check(`${sample}: a camera reads the picture, ${size} and ${scheme}`, read === address, `${read}`);
+    }
+  }
+  await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+  await page.setViewportSize(SIZES.narrow);
   await show("enrol-authenticator", "en");
   await page.locator(".key summary").click();
   await page.locator(".secret").click();

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::places::{BuildProfile, Workspace};
 use crate::step::{cargo, run as run_command, runs, step};
-use crate::{assertions, check, clock, conformance, docs, fuzz, gateways, load, mails, page, terminal};
+use crate::{assertions, check, clock, conformance, docs, fuzz, gateways, load, mails, page, phones, terminal};
 
 /// The version of cargo-deny that `deny.toml` is written for.
 const CARGO_DENY: &str = "~0.20.2";
@@ -52,6 +52,7 @@ pub(crate) fn run() -> Result<()> {
     })?;
     step("self-test", || load::run("selftest", &quick, BuildProfile::Dev))?;
     step("pages in a browser", || look(&places, &binary))?;
+    step("phones", || tell(&places, &binary))?;
     step("commands of the documents", || docs::run_blocks(&places, &binary, None))?;
     step("assertions read by others", || assertions::accept(&places))?;
     step("mail read by others", || mails::accept(&places))?;
@@ -99,5 +100,17 @@ fn look(places: &Workspace, binary: &Path) -> Result<()> {
         bail!("chromium, node and npm must be there in CI");
     }
     terminal::say("SKIPPED: needs chromium, node and npm");
+    Ok(())
+}
+
+/// The same of the browsers that phones are played by.
+fn tell(places: &Workspace, binary: &Path) -> Result<()> {
+    if phones::is_possible() {
+        return phones::tell(places, binary, None);
+    }
+    if std::env::var_os("CI").is_some() {
+        bail!("chromium, firefox-esr, Xvfb, node and npm must be there in CI");
+    }
+    terminal::say("SKIPPED: needs chromium, firefox-esr, Xvfb, node and npm");
     Ok(())
 }

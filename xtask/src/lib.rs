@@ -16,6 +16,7 @@ mod load;
 mod mails;
 mod metadata;
 mod page;
+mod phones;
 pub mod places;
 mod python;
 pub mod server;
@@ -57,6 +58,8 @@ enum Chore {
     Bench(load::Args),
     /// Check the dev outbox and all pages in a real browser
     Page(page::Args),
+    /// Go from an invitation to an approved log-in in real browsers, with real push
+    Phones(phones::Args),
     /// Run the self-test against servers, undisturbed and while they are being killed
     #[command(alias = "torture", disable_help_flag = true)]
     Selftest(load::Args),
@@ -78,6 +81,7 @@ pub fn main() -> ExitCode {
         Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Bench(args) => load::bench(&args),
         Chore::Page(args) => page::run(&args),
+        Chore::Phones(args) => phones::run(&args),
         Chore::Selftest(args) => load::selftest(&args),
         Chore::Ha(args) => load::ha(&args),
     };

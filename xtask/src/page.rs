@@ -1,5 +1,5 @@
 //! `cargo xtask page`: checks the start page of a dev world, its outbox, every page for people and the app of a phone in a real browser. The scripts in
-//! `xtask/browser` drive Chromium. The app runs against a server in one of them, which judges its signatures. This chore starts a dev world and installs the scripts' two packages, in pinned versions, under `target`.
+//! `xtask/browser` drive Chromium. The app runs against a server in one of them, which judges its signatures. This chore starts a dev world and installs the scripts' packages, in pinned versions, under `target`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,18 +10,6 @@ use crate::places::{BuildProfile, Workspace, program};
 use crate::server::Server;
 use crate::step::{cargo, run as run_command};
 use crate::terminal;
-
-/// The scripts, and what they share.
-const SCRIPTS: [&str; 8] = [
-    "api.mjs",
-    "app.mjs",
-    "app_notifications.mjs",
-    "checks.mjs",
-    "outbox.mjs",
-    "pages.mjs",
-    "phone_server.mjs",
-    "start.mjs",
-];
 
 /// The chore's arguments.
 #[derive(Debug, clap::Args)]
@@ -72,12 +60,13 @@ pub(crate) fn look(places: &Workspace, binary: &Path) -> Result<()> {
     Ok(())
 }
 
-fn chromium() -> Result<PathBuf> {
+/// The browser of this chore.
+pub(crate) fn chromium() -> Result<PathBuf> {
     program(&["chromium", "chromium-browser", "google-chrome"])
 }
 
-/// Copies the script to its packages, where Node.js looks for them. Returns that folder.
-fn packages(places: &Workspace) -> Result<PathBuf> {
+/// Copies the scripts to their packages, where Node.js looks for them. Returns that folder.
+pub(crate) fn packages(places: &Workspace) -> Result<PathBuf> {
     let source = places.root.join("xtask/browser");
     let workshop = places.folder("browser")?;
     let wanted = std::fs::read_to_string(source.join("package.json")).context("cannot read the list of packages")?;
@@ -90,8 +79,12 @@ fn packages(places: &Workspace) -> Result<PathBuf> {
         npm.args(["install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--loglevel=error"]);
         run_command(npm.current_dir(&workshop))?;
     }
-    for script in SCRIPTS {
-        std::fs::copy(source.join(script), workshop.join(script)).with_context(|| format!("cannot copy {script}"))?;
+    for script in std::fs::read_dir(&source)? {
+        let script = script?.path();
+        if script.extension().is_some_and(|ending| ending == "mjs") {
+            let name = script.file_name().context("a script has a name")?;
+            std::fs::copy(&script, workshop.join(name)).with_context(|| format!("cannot copy {}", script.display()))?;
+        }
     }
     Ok(workshop)
 }

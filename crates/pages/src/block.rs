@@ -261,11 +261,14 @@ impl Way {
         let (tone, badge) = self.badge.as_ref().map(|(tone, text)| (tone.class(), text.value())).unzip();
         let is_first = self.button.weight == Weight::Primary;
         let folded = self.folded.as_ref();
-        let folded = folded.map(|(text, summary)| context! { text => text.value(), summary => summary.value() });
+        // What is wrong with a field has to be seen.
+        let is_open = self.fields.iter().any(|field| field.fault.is_some());
+        let folded = folded
+            .map(|(text, summary)| context! { text => text.value(), summary => summary.value(), open => is_open });
         context! {
             kind => "form",
             folded => folded,
-            class => if is_first { "choice first" } else { "choice" },
+            class => if is_first { "way first" } else { "way" },
             key => self.key,
             drawing => self.picture.drawing(),
             title => self.title.value(),

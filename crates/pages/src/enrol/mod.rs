@@ -150,6 +150,12 @@ mod tests {
     }
 
     #[test]
+    fn what_was_refused_is_not_folded_away() {
+        assert!(html("enrol-refused").contains("<details class=\"other\" open>"));
+        assert!(!html("enrol-choose").contains("<details class=\"other\" open>"));
+    }
+
+    #[test]
     fn every_form_carries_the_token_and_the_nonce() {
         for name in SAMPLES.iter().filter(|name| name.starts_with("enrol-")) {
             let html = html(name);

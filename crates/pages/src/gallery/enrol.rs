@@ -29,6 +29,12 @@ pub(super) fn sample(name: &str) -> Option<EnrolPage<'static>> {
             help: None,
             ..choice()
         }),
+        "enrol-refused" => EnrolPage::Choose(EnrolChoice {
+            offers: vec![EnrolOffer {
+                refused: true, ..offer(EnrolFactor::Sms, Some("+44\u{a0}•••••\u{a0}•••123"))
+            }],
+            ..choice()
+        }),
         "enrol-authenticator" => EnrolPage::Authenticator(AuthenticatorForm {
             form: form(),
             address: "otpauth://totp/Acme:ana%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Acme",

@@ -12,7 +12,7 @@ use crate::text::Text;
 use crate::trouble::Trouble;
 
 /// The names of all samples. The first shows the blocks, the others are pages as people get them.
-pub const SAMPLES: [&str; 36] = [
+pub const SAMPLES: [&str; 37] = [
     "design",
     "link-login",
     "link-enrolment",
@@ -25,6 +25,7 @@ pub const SAMPLES: [&str; 36] = [
     "enrol-choose",
     "enrol-replace",
     "enrol-phone-only",
+    "enrol-refused",
     "enrol-authenticator",
     "enrol-authenticator-wrong",
     "enrol-authenticator-used",

@@ -1,0 +1,130 @@
+//! `cargo xtask phones`: a person goes from an invitation to an approved log-in with their own phone, in real browsers.
+//!
+//! The server is `countersign serve` as an operator starts it. Firefox gets its messages from a push service that speaks
+//! Mozilla's protocol to it and checks what our server posts; Chromium opens them with its own debugging protocol. What only a
+//! person with a phone can check is in `docs/internals/phone-checks.md`.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+
+use crate::page;
+use crate::places::{BuildProfile, Workspace, program};
+use crate::server::{Launch, Mode, command};
+use crate::step::{output, run as run_command};
+use crate::terminal;
+
+/// What is to be installed besides what the page check needs.
+const NEEDED: [&[&str]; 2] = [FIREFOX, &["Xvfb"]];
+/// The names of Firefox. The extended support release comes first: its preferences and its protocol change once a year.
+const FIREFOX: &[&str] = &["firefox-esr", "firefox"];
+
+/// The chore's arguments.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Use this binary instead of building one
+    #[arg(long, value_name = "PATH")]
+    binary: Option<PathBuf>,
+    /// Tell only the stories whose name contains this
+    #[arg(long, value_name = "TEXT")]
+    story: Option<String>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let places = Workspace::find()?;
+    let binary = places.server_or(args.binary.as_deref(), BuildProfile::Dev)?;
+    tell(&places, &binary, args.story.as_deref())
+}
+
+/// Whether this machine has the programs that the chore needs.
+pub(crate) fn is_possible() -> bool {
+    page::is_possible() && NEEDED.iter().all(|names| program(names).is_ok())
+}
+
+/// Tells the stories of phones against a fresh installation.
+pub(crate) fn tell(places: &Workspace, binary: &Path, story: Option<&str>) -> Result<()> {
+    let workshop = page::packages(places)?;
+    let pictures = places.folder("screenshots/phones")?;
+    let folder = tempfile::Builder::new().prefix("phones-").tempdir_in(&places.target)?;
+    let data = folder.path().join("data");
+    // `public_url` and the origin of the push service are in the configuration, so their ports are chosen before the start.
+    let [listen, push] = free_addresses()?;
+    let messages = folder.path().join("messages.jsonl");
+    let config = configuration(listen.port(), push.port(), &messages);
+    let clients = [("Northfield VPN", false), ("Northfield payroll", true)]
+        .map(|(name, is_matching)| create_client(binary, &data, name, is_matching));
+    let [client, matching] = clients;
+    let launch = Launch {
+        binary,
+        folder: folder.path(),
+        mode: Mode::Serve,
+        config: &config,
+        database_url: None,
+        listen: Some(listen),
+    };
+    let mut server = launch.start()?;
+    let world = json!({
+        "base_url": format!("http://localhost:{}", listen.port()),
+        "client": client?,
+        "matching": matching?,
+        "push_port": push.port(),
+        "messages": messages,
+        "pictures": pictures,
+        "profile": folder.path().join("firefox"),
+        "chromium": page::chromium()?,
+        "firefox": program(FIREFOX)?,
+        "display": program(NEEDED[1])?,
+        "story": story,
+    });
+    let file = folder.path().join("world.json");
+    std::fs::write(&file, world.to_string()).context("cannot write what the script has to know")?;
+    let mut node = Command::new(program(&["node"])?);
+    node.arg(workshop.join("phones.mjs")).arg(&file);
+    let told = run_command(node.current_dir(&workshop));
+    server.ensure_alive()?;
+    told?;
+    terminal::say(&format!("Screenshots are in {}.", pictures.display()));
+    Ok(())
+}
+
+/// The configuration of an operator who tries Countersign on one machine, the push service included. People here do in a minute
+/// what others do in a week, so messages to a device are not counted; limits on unanswered prompts stay.
+fn configuration(port: u16, push: u16, messages: &Path) -> String {
+    format!(
+        "public_url = \"http://localhost:{port}\"\n\
+         [messages]\n\
+         countries = [\"DE\"]\n\
+         [limits]\n\
+         message_interval_seconds = 0\n\
+         messages_per_device = 0\n\
+         [push]\n\
+         endpoint_origins = [\"http://127.0.0.1:{push}\"]\n\
+         allow_private_endpoints = true\n\
+         [delivery.file]\n\
+         path = \"{}\"\n\
+         i_know_that_codes_are_readable = true\n",
+        messages.display()
+    )
+}
+
+/// Two addresses of loopback at which nothing listens.
+fn free_addresses() -> Result<[SocketAddr; 2]> {
+    let bound = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port");
+    // Both are held until both are known.
+    let (one, other) = (bound()?, bound()?);
+    Ok([one.local_addr()?, other.local_addr()?])
+}
+
+/// What `client create --json` says.
+fn create_client(binary: &Path, data: &Path, name: &str, is_matching: bool) -> Result<Value> {
+    let mut creating = command(binary);
+    creating.args(["client", "create", "--init", "--scope", "Manage All", "--name", name, "--json"]);
+    if is_matching {
+        creating.arg("--number-matching");
+    }
+    let said = output(creating.arg("--data-dir").arg(data))?;
+    serde_json::from_str(&said).with_context(|| format!("client create said {said}"))
+}
