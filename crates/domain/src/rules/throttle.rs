@@ -236,18 +236,21 @@ pub fn reset_password_failures(view: &View, user: UserId) -> Option<Change> {
     view.throttles.iter().any(|throttle| throttle.key == key).then_some(Change::ClearThrottle(user, key))
 }
 
-/// When the next message of this factor may be sent, if not now (SEC 33).
+/// When the next message of this factor may be sent, if not now (SEC 33). Prompts have other limits (SEC 13): a person
+/// who accepts each of them may log in as often as they like.
 pub fn next_send(view: &View, factor: FactorKind, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
-    let tired = if factor == FactorKind::Push { prompts_blocked_until(view, policy, now) } else { None };
+    if factor == FactorKind::Push {
+        return prompts_blocked_until(view, policy, now);
+    }
     if !policy.message_limits {
-        return tired;
+        return None;
     }
     let throttle = view.throttle(ThrottleKey::Send(factor));
     let limits = &policy.sends;
     let last = throttle.full(1, limits.device_interval, now);
     let most = usize::try_from(limits.device_per_ten_minutes).unwrap_or(usize::MAX);
     let full = throttle.full(most, 10 * MINUTE, now);
-    last.max(full).max(tired)
+    last.max(full)
 }
 
 /// When a caller that may only look may have the next message of this factor sent, if not now. It has a separate part
@@ -257,11 +260,11 @@ pub fn next_send_of_reader(view: &View, factor: FactorKind, policy: &Policy, now
     if !policy.message_limits {
         return all;
     }
+    if factor == FactorKind::Push {
+        return all.max(reader_prompt_limit_reached(&view.throttle(ThrottleKey::PromptsOfReaders), now));
+    }
     let most = usize::try_from(policy.sends.of_readers().device_per_ten_minutes).unwrap_or(usize::MAX);
-    let own = view.throttle(ThrottleKey::SendOfReaders(factor)).full(most, 10 * MINUTE, now);
-    let prompts = view.throttle(ThrottleKey::PromptsOfReaders);
-    let tired = if factor == FactorKind::Push { reader_prompt_limit_reached(&prompts, now) } else { None };
-    all.max(own).max(tired)
+    all.max(view.throttle(ThrottleKey::SendOfReaders(factor)).full(most, 10 * MINUTE, now))
 }
 
 /// Time until which push prompts are blocked: too many went unanswered (SEC 13), or the person has reported that somebody

@@ -1,5 +1,7 @@
 //! The steps, carried out.
 
+use countersign_domain::AskedFrom;
+
 use super::*;
 
 impl World {
@@ -321,8 +323,12 @@ impl World {
         }
     }
 
-    /// SEC 33, from the requirement: one in 30 s, five in 10 min, of which readers have three (SEC 95).
+    /// SEC 33, from the requirement: one in 30 s, five in 10 min, of which readers have three (SEC 95). Prompts have other
+    /// limits, which are held where they are put.
     pub(crate) fn sent_message(&mut self, user: UserId, factor: FactorKind, reads: bool) {
+        if factor == FactorKind::Push {
+            return self.note("sent");
+        }
         let now = self.now;
         if reads {
             let sends = self.oracle.sends_of_readers.entry((user, factor)).or_default();
