@@ -209,7 +209,7 @@ POST /api/1/users/2/otp_devices
 POST /api/1/users/2/otp_devices
 {"factor_id":1}
 → 200 OK
-{"status":{"error":false,"code":200,"type":"success","message":"Success"},"data":[{"active":false,"default":false,"state_token":"<40 hex>","auth_factor_name":"OneLogin Protect","type_display_name":"OneLogin Protect","needs_trigger":true,"user_display_name":"OneLogin Protect","id":3,"device_id":3,"factor_data":{"verification_token":"<pairing code>","totp_url":"otpauth://totp/acme:ben%40example.com?secret=<pairing code>&issuer=acme"}}]}
+{"status":{"error":false,"code":200,"type":"success","message":"Success"},"data":[{"active":false,"default":false,"state_token":"<40 hex>","auth_factor_name":"OneLogin Protect","type_display_name":"OneLogin Protect","needs_trigger":true,"user_display_name":"OneLogin Protect","id":3,"device_id":3,"factor_data":{"verification_token":"<pairing code>","totp_url":"http://127.0.0.1:8080/app#<pairing code>"}}]}
 "#);
 }
 

@@ -184,7 +184,7 @@ POST /api/2/mfa/users/2/registrations
 POST /api/2/mfa/users/2/registrations
 {"factor_id":1}
 → 201 Created
-{"id":"<uuid>","status":"pending","user_id":"2","auth_factor_name":"OneLogin","type_display_name":"OneLogin Protect","user_display_name":"OneLogin Protect","factor_data":{"verification_token":"<pairing code>","totp_url":"otpauth://totp/acme:ben%40example.com?secret=<pairing code>&issuer=acme"}}
+{"id":"<uuid>","status":"pending","user_id":"2","auth_factor_name":"OneLogin","type_display_name":"OneLogin Protect","user_display_name":"OneLogin Protect","factor_data":{"verification_token":"<pairing code>","totp_url":"http://127.0.0.1:8080/app#<pairing code>"}}
 "#);
 }
 
