@@ -51,11 +51,7 @@ pub(super) fn fault(minutes_ahead: Option<i64>) -> EnrolFault {
 }
 
 /// The page of a device that is finished. `address` gives a path as a browser has to name it.
-pub(super) fn done<'a>(
-    finished: &'a FinishedEnrolment,
-    address: impl Fn(&str) -> String,
-    now: Timestamp,
-) -> EnrolPage<'a> {
+pub(super) fn done(finished: &FinishedEnrolment, address: impl Fn(&str) -> String, now: Timestamp) -> EnrolPage<'_> {
     EnrolPage::Done(EnrolDone {
         factor: factor_of(finished.factor).unwrap_or(EnrolFactor::Authenticator),
         account: &finished.account,

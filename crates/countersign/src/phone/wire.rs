@@ -22,14 +22,14 @@ pub(super) struct PairBody {
 
 /// What shows whose a request is.
 #[derive(Deserialize)]
-struct Signed {
+struct Proof {
     user: String,
     device: String,
     signed_at: i64,
     signature: String,
 }
 
-impl Signed {
+impl Proof {
     fn request<E: de::Error>(self) -> Result<PhoneRequest, E> {
         let id = |text: &str| text.parse::<i64>().map_err(|_| E::custom("an id is digits"));
         Ok(PhoneRequest {
@@ -48,7 +48,7 @@ pub(super) struct RequestBody {
 
 impl<'de> Deserialize<'de> for RequestBody {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Ok(Self { request: Signed::deserialize(from)?.request()? })
+        Ok(Self { request: Proof::deserialize(from)?.request()? })
     }
 }
 
@@ -63,7 +63,7 @@ impl<'de> Deserialize<'de> for SubscriptionBody {
         #[derive(Deserialize)]
         struct Body {
             #[serde(flatten)]
-            signed: Signed,
+            signed: Proof,
             subscription: Option<PushSubscription>,
         }
         let Body { signed, subscription } = Body::deserialize(from)?;

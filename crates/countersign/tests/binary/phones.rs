@@ -1,5 +1,7 @@
 //! Phones that speak to `serve` (contract 20, SEC 12, 103): paired by their keys, heard by their signatures.
 
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+
 use domain::rules::factor::push::{PhoneAction, PushDecision};
 use serde_json::{Value, json};
 
