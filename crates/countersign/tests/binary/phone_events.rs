@@ -1,7 +1,5 @@
 //! Event streams of phones (contract 20.6): what waits at once, then every change, and the end.
 
-#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
-
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;

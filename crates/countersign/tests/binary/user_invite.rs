@@ -1,7 +1,5 @@
 //! `countersign user invite`: links for one person or many (contract 21.2).
 
-#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
-
 use serde_json::{Value, json};
 
 use crate::common::browser::{messages, token, user};
