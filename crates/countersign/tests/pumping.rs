@@ -348,11 +348,11 @@ async fn play(mut nodes: Nodes) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pumping_costs_what_the_caps_allow_and_touches_no_others_on_sqlite() {
-    play(Nodes::start(1, None).await).await;
+    Box::pin(play(Nodes::start(1, None).await)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pumping_costs_what_the_caps_allow_and_touches_no_others_on_three_nodes() {
     let Some(cluster) = pgtest::Cluster::shared() else { return };
-    play(Nodes::start(3, Some(cluster.new_database())).await).await;
+    Box::pin(play(Nodes::start(3, Some(cluster.new_database())).await)).await;
 }

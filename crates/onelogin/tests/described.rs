@@ -279,6 +279,9 @@ async fn log_ins(wire: &Wire, described: &mut Described) {
 async fn mfa_v2(wire: &Wire, described: &mut Described) {
     let template = |last: &str| format!("/api/2/mfa/users/{{user_id}}/{last}");
     described.hold("GET", &template("factors"), &wire.get("2/factors").await);
+    let invited = wire.post("2/enrollment_link", r#"{"expires_in":86400,"replace":true,"deliver":"email"}"#).await;
+    described.hold("POST", &template("enrollment_link"), &invited);
+    described.hold("POST", &template("enrollment_link"), &wire.post("2/enrollment_link", r#"{"replace":true}"#).await);
     let started = wire.post("2/registrations", r#"{"factor_id":5,"display_name":"Ben's app"}"#).await;
     described.hold("POST", &template("registrations"), &started);
     let one = format!("2/registrations/{}", started.text("id"));

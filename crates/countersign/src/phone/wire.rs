@@ -63,11 +63,11 @@ impl<'de> Deserialize<'de> for SubscriptionBody {
         #[derive(Deserialize)]
         struct Body {
             #[serde(flatten)]
-            proof: Proof,
+            signed: Proof,
             subscription: Option<PushSubscription>,
         }
-        let Body { proof, subscription } = Body::deserialize(from)?;
-        Ok(Self { request: proof.request()?, subscription })
+        let Body { signed, subscription } = Body::deserialize(from)?;
+        Ok(Self { request: signed.request()?, subscription })
     }
 }
 

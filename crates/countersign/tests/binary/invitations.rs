@@ -1,5 +1,7 @@
 //! Invitations as `serve` answers them (contract 21, SEC 105): an API makes links, and a browser enrols by them.
 
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+
 use serde_json::{Value, json};
 
 use crate::common::browser::{Authenticator, Browser, between, devices, field, invite, messages, token, user};

@@ -1,5 +1,7 @@
 //! Phones that speak to `serve` (contract 20, SEC 12, 103): paired by their keys, heard by their signatures.
 
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+
 use domain::rules::factor::push::{PhoneAction, PushDecision};
 use serde_json::{Value, json};
 
@@ -34,7 +36,7 @@ fn a_phone_is_paired_with_a_code_however_it_is_typed() {
     for (n, spelled) in [
         |code: &str| code.to_lowercase(),
         |code: &str| format!(" {}-{} ", &code[..4], &code[4..]),
-        |code: &str| code.chars().map(|mark| format!("{mark} ")).collect::<String>(),
+        |code: &str| code.chars().flat_map(|mark| [mark, ' ']).collect::<String>(),
     ]
     .into_iter()
     .enumerate()
@@ -356,7 +358,7 @@ fn nothing_is_judged_on_a_phone_whose_user_is_locked() {
     let mut api = matching(&installation, &server);
     let list = installation.path("list.csv");
     let secrets = ["GEZDGNBVGY3TQOJQ", "GEZDGNBVGY3TQOJR", "GEZDGNBVGY3TQOJS", "GEZDGNBVGY3TQOJT"];
-    let lines: String = secrets.iter().map(|secret| format!("ana,hotp,{secret}GEZDGNBVGY3TQOJQ\n")).collect();
+    let lines = secrets.map(|secret| format!("ana,hotp,{secret}GEZDGNBVGY3TQOJQ\n")).concat();
     std::fs::write(&list, format!("username,type,secret_base32\n{lines}")).unwrap();
     installation.json(&["import", list.to_str().unwrap(), "--json"]);
     let user = installation.json(&["user", "show", "ana", "--json"])["id"].as_i64().unwrap();

@@ -1,5 +1,7 @@
 //! Subscriptions of phones (contract 18.14, 20.5, SEC 70, 104): what is taken, what is pushed, and the end of one.
 
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+
 use std::sync::Arc;
 
 use domain::rules::factor::push::PushDecision;
