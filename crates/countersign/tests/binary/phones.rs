@@ -406,7 +406,7 @@ fn guessed_codes_and_signatures_are_limited_and_a_phone_is_still_answered() {
     let forged = Phone { key: key(9), ..ana.clone() };
     assert!((0..400).any(|_| forged.asks(&mut http).status == 429));
     assert_eq!(ana.asks(&mut http).status, 200);
-    common::pause(2_100);
+    crate::common::pause(2_100);
     http.expect(200, "POST", "/app/pair", &right);
     assert_eq!(server.stop(), Some(0));
 }
