@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::page;
 use crate::places::{BuildProfile, Workspace, program};
+use crate::python;
 use crate::server::{Launch, Mode, command};
 use crate::step::{output, run as run_command};
 use crate::terminal;
@@ -21,6 +22,9 @@ use crate::terminal;
 const NEEDED: [&[&str]; 2] = [FIREFOX, &["Xvfb"]];
 /// The names of Firefox. The extended support release comes first: its preferences and its protocol change once a year.
 const FIREFOX: &[&str] = &["firefox-esr", "firefox"];
+
+/// The generated SDKs for Python in use. Each enrols a phone and asks it, unmodified.
+const SDKS: [&str; 2] = ["4.0.1", "3.2.9"];
 
 /// The chore's arguments.
 #[derive(Debug, clap::Args)]
@@ -54,9 +58,14 @@ pub(crate) fn tell(places: &Workspace, binary: &Path, story: Option<&str>) -> Re
     let [listen, push] = free_addresses()?;
     let messages = folder.path().join("messages.jsonl");
     let config = configuration(listen.port(), push.port(), &messages);
-    let clients = [("Northfield VPN", false), ("Northfield payroll", true)]
-        .map(|(name, is_matching)| create_client(binary, &data, name, is_matching));
-    let [client, matching] = clients;
+    let client = create_client(binary, &data, "Northfield VPN", &[])?;
+    let matching = create_client(binary, &data, "Northfield payroll", &["--number-matching"])?;
+    let sdks = SDKS.map(|version| {
+        let python = python::environment(places, &format!("sdk-{version}"), &[&format!("onelogin=={version}")])?;
+        let client = create_client(binary, &data, &format!("Northfield {version}"), &["--profile", "python4"])?;
+        Ok(json!({ "version": version, "python": python, "client": client }))
+    });
+    let sdks = sdks.into_iter().collect::<Result<Vec<_>>>()?;
     let launch = Launch {
         binary,
         folder: folder.path(),
@@ -68,8 +77,10 @@ pub(crate) fn tell(places: &Workspace, binary: &Path, story: Option<&str>) -> Re
     let mut server = launch.start()?;
     let world = json!({
         "base_url": format!("http://localhost:{}", listen.port()),
-        "client": client?,
-        "matching": matching?,
+        "client": client,
+        "matching": matching,
+        "sdks": sdks,
+        "sdk_program": places.root.join("xtask/browser/sdk_push.py"),
         "push_port": push.port(),
         "messages": messages,
         "pictures": pictures,
@@ -119,12 +130,9 @@ fn free_addresses() -> Result<[SocketAddr; 2]> {
 }
 
 /// What `client create --json` says.
-fn create_client(binary: &Path, data: &Path, name: &str, is_matching: bool) -> Result<Value> {
+fn create_client(binary: &Path, data: &Path, name: &str, settings: &[&str]) -> Result<Value> {
     let mut creating = command(binary);
-    creating.args(["client", "create", "--init", "--scope", "Manage All", "--name", name, "--json"]);
-    if is_matching {
-        creating.arg("--number-matching");
-    }
+    creating.args(["client", "create", "--init", "--scope", "Manage All", "--name", name, "--json"]).args(settings);
     let said = output(creating.arg("--data-dir").arg(data))?;
     serde_json::from_str(&said).with_context(|| format!("client create said {said}"))
 }

@@ -97,7 +97,7 @@ function result({ state }, options) {
 function arrived(fresh) {
   const [newest] = fresh.sort((one, other) => other.asked_at - one.asked_at);
   announce(plainText("arrived", { client: clientOf(newest) }), true);
-  if (["home", "starting"].includes(here.name)) openNewest();
+  if (["home", "paired", "starting"].includes(here.name)) openNewest();
 }
 
 function openNewest() {
