@@ -42,12 +42,6 @@ pub(crate) struct OutboundCall<'a> {
     pub(crate) body: Bytes,
 }
 
-/// The head of an answer.
-pub(crate) struct OutboundAnswer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-}
-
 /// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OutboundFault {
@@ -166,8 +160,8 @@ impl Outbound {
         Ok(Self { tls: TlsConnector::from(Arc::new(tls::client(roots)?)) })
     }
 
-    /// Makes a call. The head of an answer counts, whatever becomes of the body behind it.
-    pub(crate) async fn post(&self, call: OutboundCall<'_>) -> Result<OutboundAnswer, OutboundFault> {
+    /// Makes a call. The status of an answer counts, whatever becomes of the body behind it.
+    pub(crate) async fn post(&self, call: OutboundCall<'_>) -> Result<StatusCode, OutboundFault> {
         let mut answer = None;
         let ended = timeout(TIMEOUT, self.converse(call, &mut answer)).await;
         match (answer, ended) {
@@ -178,7 +172,7 @@ impl Outbound {
         }
     }
 
-    async fn converse(&self, call: OutboundCall<'_>, answer: &mut Option<OutboundAnswer>) -> Result<(), OutboundFault> {
+    async fn converse(&self, call: OutboundCall<'_>, answer: &mut Option<StatusCode>) -> Result<(), OutboundFault> {
         let url = Url::parse(call.url).map_err(|_| OutboundFault::Unusable)?;
         let target = Target::of(&url).ok_or(OutboundFault::Unusable)?;
         let request = request(&target, call.headers, call.body).ok_or(OutboundFault::Unusable)?;
@@ -202,14 +196,13 @@ fn request(target: &Target, headers: HeaderMap, body: Bytes) -> Option<Request<F
 async fn exchange(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     request: Request<Full<Bytes>>,
-    answer: &mut Option<OutboundAnswer>,
+    answer: &mut Option<StatusCode>,
 ) -> Result<(), OutboundFault> {
     let broken = |_| OutboundFault::Broken;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
     let asking = async {
         let mut response = sender.send_request(request).await.map_err(broken)?;
-        let headers = std::mem::take(response.headers_mut());
-        *answer = Some(OutboundAnswer { status: response.status(), headers });
+        *answer = Some(response.status());
         let mut read = 0;
         while read < LONGEST_ANSWER
             && let Some(Ok(frame)) = response.body_mut().frame().await

@@ -103,7 +103,7 @@ impl Caller {
         let Some(headers) = headers(call.headers) else { return WebhookAnswer::Fault(WebhookFault::Unusable) };
         let call = OutboundCall { url: &call.url, reach: call.reach, headers, body: call.body };
         match self.outbound.post(call).await {
-            Ok(answer) => WebhookAnswer::Status(answer.status.as_u16()),
+            Ok(status) => WebhookAnswer::Status(status.as_u16()),
             Err(fault) => WebhookAnswer::Fault(fault.into()),
         }
     }

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::rate_limit::peer_key;
+
 /// Places that are taken, in all and by each peer.
 #[derive(Debug)]
 pub struct Slots {
@@ -33,7 +35,7 @@ impl Slots {
 
     /// A place for this peer, if there is one.
     pub fn take(self: &Arc<Self>, peer: IpAddr) -> Option<Slot> {
-        let peer = peer.to_canonical();
+        let peer = peer_key(peer);
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let here = taken.by_peer.get(&peer).copied().unwrap_or_default();
         if taken.all >= self.all || here >= self.per_peer {

@@ -189,13 +189,18 @@ impl Person {
     }
 }
 
-/// Puts a challenge to a device of everybody.
-async fn challenged(line: &mut Connection, authorization: &str, (user, device): (i64, i64)) -> Result<Vec<u8>> {
+/// Puts a challenge to a device. Gives its id, and the poll that waits for it.
+async fn challenged(
+    line: &mut Connection,
+    authorization: &str,
+    (user, device): (i64, i64),
+) -> Result<(String, Vec<u8>)> {
     let path = format!("/api/2/mfa/users/{user}/verifications");
     let body = json!({ "device_id": device.to_string(), "expires_in": "900" }).to_string();
     let opened = line.call(&request("POST", &path, authorization, &body)).await?;
     let id = opened["id"].as_str().context("a verification without id")?;
-    Ok(request("GET", &format!("{path}/{id}?wait={HOLD}"), authorization, ""))
+    let poll = request("GET", &format!("{path}/{id}?wait={HOLD}"), authorization, "");
+    Ok((id.to_owned(), poll))
 }
 
 /// Every phone has a prompt, asks for it, and accepts. Gives the microseconds from each answer to the caller's.
@@ -203,7 +208,7 @@ async fn phone_round(address: SocketAddr, authorization: &str, persons: &[Person
     let mut line = Connection::open(address).await?;
     let mut waiting = Vec::with_capacity(persons.len());
     for person in persons {
-        let poll = challenged(&mut line, authorization, (person.user, person.phone)).await?;
+        let (_, poll) = challenged(&mut line, authorization, (person.user, person.phone)).await?;
         let asked = person.request("requests").to_string();
         let prompts = line.call(&request("POST", "/app/requests", "none", &asked)).await?;
         let prompt = &prompts["requests"][0];
@@ -220,8 +225,8 @@ async fn link_round(address: SocketAddr, authorization: &str, persons: &[Person]
     let mut line = Connection::open(address).await?;
     let mut waiting = Vec::with_capacity(persons.len());
     for person in persons {
-        let poll = challenged(&mut line, authorization, (person.user, person.mail)).await?;
-        let newest = format!("/dev/outbox?channel=email&user_id={}&wait=5s", person.user);
+        let (id, poll) = challenged(&mut line, authorization, (person.user, person.mail)).await?;
+        let newest = format!("/dev/outbox?verification_id={id}&wait=5s");
         let mails = line.call(&request("GET", &newest, "none", "")).await?;
         let mail = mails.as_array().and_then(|mails| mails.last()).context("no mail came")?;
         let link = mail["link"].as_str().context("a mail without a link")?;

@@ -14,7 +14,7 @@ use axum::response::{IntoResponse as _, Response};
 use config::Config;
 use delivery::{BadSubscription, PushEndpoints};
 use domain::model::audit::Actor;
-use engine::{Engine, Fault, PhoneError, PhoneRequest};
+use engine::{Engine, Fault, PhoneError, PhoneRequest, PromptAnswer};
 use pages::{AppPage, Pages, Text, Trouble, accepted_languages};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -41,6 +41,10 @@ const BURST: NonZeroU32 = NonZeroU32::new(100).unwrap();
 const PAIRINGS: NonZeroU32 = NonZeroU32::new(1).unwrap();
 /// The same at once: a class that pairs its phones behind one address.
 const PAIRINGS_AT_ONCE: NonZeroU32 = NonZeroU32::new(20).unwrap();
+/// Subscriptions that phones of one address may note in a second: each that is new is written to the disk.
+const WRITES: NonZeroU32 = NonZeroU32::new(20).unwrap();
+/// The same at once.
+const WRITES_AT_ONCE: NonZeroU32 = NonZeroU32::new(200).unwrap();
 /// Attempts to pair of all addresses together in a second.
 const ALL_PAIRINGS: NonZeroU32 = NonZeroU32::new(50).unwrap();
 /// The same at once.
@@ -67,6 +71,7 @@ pub(crate) struct Phones {
     settings: PhoneSettings,
     rate: Bucket<IpAddr>,
     pairings: Bucket<IpAddr>,
+    writes: Bucket<IpAddr>,
     all_pairings: Bucket<()>,
     streams: Arc<Slots>,
 }
@@ -149,6 +154,7 @@ impl Phones {
             settings,
             rate: Bucket::per_second(RATE, BURST),
             pairings: Bucket::per_second(PAIRINGS, PAIRINGS_AT_ONCE),
+            writes: Bucket::per_second(WRITES, WRITES_AT_ONCE),
             all_pairings: Bucket::per_second(ALL_PAIRINGS, ALL_PAIRINGS_AT_ONCE),
             streams,
         }
@@ -205,8 +211,16 @@ impl Phones {
                 self.pair(body, self.actor(request.headers(), peer)).await
             }
             "/requests" => self.requests(read::<RequestBody>(request)?.request).await,
-            "/answer" => self.answer_prompt(read(request)?, self.actor(request.headers(), peer)).await,
-            "/subscription" => self.subscribe(read(request)?).await,
+            "/answer" => {
+                let address = self.address(request.headers(), peer);
+                self.answer_prompt(read(request)?, address, self.actor(request.headers(), peer)).await
+            }
+            "/subscription" => {
+                let body = read(request)?;
+                let address = self.address(request.headers(), peer);
+                address.map_or(Ok(()), |peer| self.writes.take(&peer_key(peer))).map_err(Refused::TooMany)?;
+                self.subscribe(body).await
+            }
             _ => self.listen(read(request)?, self.address(request.headers(), peer)).await,
         }
     }
@@ -243,8 +257,12 @@ impl Phones {
         Ok(answer(&json!({ "now": self.engine.now().0, "requests": requests })))
     }
 
-    async fn answer_prompt(&self, body: AnswerBody, actor: Actor) -> Result<Response, Refused> {
+    async fn answer_prompt(&self, body: AnswerBody, peer: Option<IpAddr>, actor: Actor) -> Result<Response, Refused> {
         let state = self.engine.answer_on_phone(body.id, &body.answer, actor).await?;
+        if state == PromptAnswer::NotSigned {
+            // A guess, as a request is that the phone has not signed.
+            peer.map_or(Ok(()), |peer| self.rate.take(&peer_key(peer))).map_err(Refused::TooMany)?;
+        }
         Ok(answer(&json!({ "state": wire::state(state) })))
     }
 

@@ -134,7 +134,7 @@ pub(super) fn state(answer: PromptAnswer) -> &'static str {
         PromptAnswer::Reported => "reported",
         PromptAnswer::WrongNumber => "wrong_number",
         PromptAnswer::OlderNumber => "older_number",
-        PromptAnswer::Over => "over",
+        PromptAnswer::Over | PromptAnswer::NotSigned => "over",
         PromptAnswer::Locked => "locked",
     }
 }

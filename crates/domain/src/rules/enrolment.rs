@@ -74,7 +74,11 @@ pub fn enrol(view: &View, enrolment: &Enrolment, basis: Basis<'_>) -> Decision<E
             return Decision::reply(Enrolled::NotInvited);
         };
         replaces = replaced;
-        begun = invitation::begin(view, invitation, registration, now);
+        match invitation::begin(view, invitation, registration, now) {
+            Some(Ok(noted)) => begun = Some(noted),
+            Some(Err(at)) => return Decision::reply(Enrolled::TooManyRegistrations(at)),
+            None => return Decision::reply(Enrolled::NotInvited),
+        }
     }
     let mut gone = Vec::new();
     for other in &view.devices {
@@ -120,6 +124,9 @@ pub fn enrol(view: &View, enrolment: &Enrolment, basis: Basis<'_>) -> Decision<E
     changes.extend(begun);
     changes.extend(enrolment.message.clone().map(Change::Enqueue));
     let trusted = device.status == DeviceStatus::Active;
+    if trusted {
+        changes.extend(invitation::overtaken(view, now));
+    }
     let kind = if trusted { AuditKind::DeviceTrusted } else { AuditKind::DeviceEnrolled };
     changes.push(
         context

@@ -11,10 +11,12 @@ use crate::model::message::Message;
 use crate::model::session::{Begun, Session, SessionEnd, SessionKind};
 use crate::model::time::{MINUTE, Timestamp};
 use crate::rules::basis::Basis;
-use crate::rules::verification::end::{Besides, discard, end_session, end_trust};
+use crate::rules::verification::end::{Besides, abandon, discard, end_session, end_trust};
 
 /// Life of the invitation for one more device, in milliseconds.
 pub const NEXT_LIFE: i64 = 15 * MINUTE;
+/// Most registrations that are begun with one invitation.
+const MOST_BEGUN: usize = 20;
 /// What the entry of an invitation says that replaces devices, and of each device that it has replaced.
 const REPLACE: &str = "replace";
 
@@ -65,10 +67,7 @@ pub fn invite(view: &View, invitation: &Session, message: Option<&Message>, basi
     if !replaces && view.devices.iter().any(|device| device.status == DeviceStatus::Active) {
         return Decision::reply(Invited::HasDevice);
     }
-    let ended = waiting(view, now).flat_map(|open| {
-        let begun = open.begun.iter().flat_map(|begun| abandon(view, begun.registration));
-        begun.chain([end_session(open.session)]).collect::<Vec<_>>()
-    });
+    let ended = waiting(view, now).flat_map(|open| end_session(view, open.session));
     let event = actor.event(AuditKind::Invited, user.id, now);
     let event = AuditEvent { reason: replaces.then_some(REPLACE), ..event };
     Decision::reply(Invited::Invited)
@@ -78,12 +77,31 @@ pub fn invite(view: &View, invitation: &Session, message: Option<&Message>, basi
         .with(event.into())
 }
 
-/// Notes that a registration was begun with an invitation. `None` if the invitation waits no longer.
-pub(crate) fn begin(view: &View, invitation: SessionId, begun: Begun, now: Timestamp) -> Option<Change> {
+/// Notes that a registration was begun with an invitation. `None` if the invitation waits no longer; the end of the invitation
+/// if as much was begun with it as may be, since each may send a message to a number that its holder names.
+pub(crate) fn begin(
+    view: &View,
+    invitation: SessionId,
+    begun: Begun,
+    now: Timestamp,
+) -> Option<Result<Change, Timestamp>> {
     let open = waiting(view, now).find(|open| open.session.id == invitation)?;
-    let is_pending = |known: &&Begun| view.verification(known.registration).is_some_and(|v| v.status.is_pending());
-    let begun = open.begun.iter().filter(is_pending).copied().chain([begun]).collect();
-    Some(Change::SetBegun { session: invitation, begun })
+    if open.begun.len() >= MOST_BEGUN {
+        return Some(Err(open.session.expires_at));
+    }
+    let begun = open.begun.iter().copied().chain([begun]).collect();
+    Some(Ok(Change::SetBegun { session: invitation, begun }))
+}
+
+/// Ends what administrators have invited the user to. The link for one more device ends with the trust in the user.
+pub(crate) fn withdraw(view: &View, now: Timestamp) -> Vec<Change> {
+    waiting(view, now).filter(|open| open.leads_on).flat_map(|open| end_session(view, open.session)).collect()
+}
+
+/// Ends invitations that would add a device to a user without one, because the user has one now.
+pub(crate) fn overtaken(view: &View, now: Timestamp) -> Vec<Change> {
+    let is_first = |open: &Open<'_>| open.leads_on && !open.replaces;
+    waiting(view, now).filter(is_first).flat_map(|open| end_session(view, open.session)).collect()
 }
 
 /// What follows once a registration is finished: the invitation that it was begun with is used up, what else was begun with
@@ -100,7 +118,8 @@ pub(crate) fn finish(
         let begun = open.begun.iter().find(|begun| begun.registration == registration)?;
         Some((begun.next, open))
     });
-    let Some((next, open)) = found else { return Vec::new() };
+    // A device that was enrolled by another way takes the place of what the invitation was for.
+    let Some((next, open)) = found else { return overtaken(view, now) };
     let used = Change::CloseSession { session: open.session.id, end: SessionEnd::Used { at: now } };
     let others = open.begun.iter().filter(|begun| begun.registration != registration);
     let mut changes: Vec<Change> = others.flat_map(|begun| abandon(view, begun.registration)).collect();
@@ -129,10 +148,4 @@ pub(crate) fn finish(
     }
     changes.push(actor.event(AuditKind::InvitationUsed, user, now).device(device.id).into());
     changes
-}
-
-/// Ends a registration that was begun and not finished, with its hidden device.
-fn abandon(view: &View, registration: VerificationId) -> Vec<Change> {
-    let pending = view.verification(registration).filter(|asked| asked.status.is_pending());
-    pending.map(|asked| discard(view, asked.device_id)).unwrap_or_default()
 }

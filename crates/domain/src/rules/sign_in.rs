@@ -352,7 +352,7 @@ fn close(session: SessionId, end: SessionEnd) -> Change {
 fn begin(view: &View, session: Session) -> Vec<Change> {
     let alike: Vec<_> = view.sessions.iter().filter(|other| other.kind.is_like(&session.kind)).collect();
     let over = (alike.len() + 1).saturating_sub(MOST);
-    let ends = alike.into_iter().take(over).map(end_session);
+    let ends = alike.into_iter().take(over).flat_map(|session| end_session(view, session));
     ends.chain([Change::OpenSession(session)]).collect()
 }
 

@@ -8,8 +8,8 @@ use crate::model::id::{DeviceId, UserId};
 use crate::model::time::{MINUTE, Timestamp};
 use crate::model::user::{APPROVED, MAX_CUSTOM_ATTRIBUTES, Profile, User, UserLock, UserStatus};
 use crate::model::user_patch::UserPatch;
-use crate::rules::throttle;
 use crate::rules::verification::end::{Besides, end_trust};
+use crate::rules::{invitation, throttle};
 
 /// What ends with a change of a user, in the same transaction (SEC 56).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,18 +24,20 @@ enum Loss {
 }
 
 impl User {
+    /// Whether the mail address or the number that there was is another one in `after`, or gone.
+    fn is_reached_otherwise(&self, after: &Self) -> bool {
+        let replaced = |before: &Option<String>, after: &Option<String>| before.is_some() && before != after;
+        replaced(&self.email, &after.email) || replaced(&self.phone, &after.phone)
+    }
+
     /// What the user loses by becoming `after`: what stood on a password ends with the password, and what stood on how the
     /// user is reached, or on the rule that was in force, with that.
     fn loses(&self, after: &Self, patch: &UserPatch, now: Timestamp) -> Loss {
-        let replaced = |before: &Option<String>, after: &Option<String>| before.is_some() && before != after;
         if after.is_barred(now) && !self.is_barred(now) {
             Loss::Access
         } else if patch.password_hash.is_some() || self.may_log_in(now) && !after.may_log_in(now) {
             Loss::LogIns
-        } else if replaced(&self.email, &after.email)
-            || replaced(&self.phone, &after.phone)
-            || self.profile.mfa_policy != after.profile.mfa_policy
-        {
+        } else if self.is_reached_otherwise(after) || self.profile.mfa_policy != after.profile.mfa_policy {
             Loss::Trust
         } else {
             Loss::Nothing
@@ -98,6 +100,9 @@ pub fn update(view: &View, patch: &UserPatch, context: &Actor, now: Timestamp) -
     let kind = if patch.password_hash.is_some() { AuditKind::PasswordSet } else { AuditKind::UserUpdated };
     let decision =
         Decision::reply(Updated::Updated(Box::new(user.clone()))).with(context.event(kind, user.id, now).into());
+    // An invitation may be at an address that is no longer the user's.
+    let withdrawn = before.is_reached_otherwise(&user).then(|| invitation::withdraw(view, now));
+    let decision = decision.with_all(withdrawn.into_iter().flatten());
     let decision = match before.loses(&user, patch, now) {
         Loss::Nothing => decision,
         Loss::Trust => decision.with_all(end_trust(view, Besides::Nothing, now)),

@@ -5,6 +5,7 @@ use crate::model::{
 };
 use countersign_domain::model::session::Begun;
 use countersign_domain::model::time::MINUTE;
+use countersign_domain::model::user_patch::UserPatch;
 use countersign_domain::rules::basis::Basis;
 use countersign_domain::rules::enrolment::{self, Enrolled, Enrolment};
 use countersign_domain::rules::invitation::{self, Invited, NEXT_LIFE};
@@ -119,16 +120,50 @@ fn the_first_device_that_is_finished_uses_an_invitation_up() {
     assert_eq!(scene.db.recorded(AuditKind::InvitationUsed), 1);
 }
 
+/// A link that was to bring the first device is of no use once there is one, and must not add another.
 #[test]
-fn a_registration_that_was_begun_without_the_invitation_leaves_it_be() {
+fn a_device_that_is_enrolled_otherwise_ends_an_invitation_that_does_not_replace_it() {
+    for replaces in [false, true] {
+        let mut scene = Scene::new();
+        let invitation = invited(&mut scene, replaces);
+        let begun = begin(&mut scene, invitation, &email()).unwrap();
+        let device = scene.device(&sms(), DeviceStatus::Registering);
+        let challenge = scene.code("123456");
+        let asked = scene.verification(device, challenge, false);
+        assert!(is_accepted(&scene.typed(&wire_door(&asked), "123456")));
+        assert_eq!(scene.db.is_open(invitation), replaces);
+        assert_eq!(is_accepted(&begun.finish(&mut scene)), replaces);
+        assert_eq!(scene.status(device).is_some(), !replaces, "what replaces has replaced it");
+    }
+}
+
+/// Each may send a message to a number that the holder of the link names.
+#[test]
+fn twenty_registrations_are_begun_with_an_invitation_and_no_more() {
     let mut scene = Scene::new();
     let invitation = invited(&mut scene, false);
-    let device = scene.device(&sms(), DeviceStatus::Registering);
-    let challenge = scene.code("123456");
-    let asked = scene.verification(device, challenge, false);
-    assert!(is_accepted(&scene.typed(&wire_door(&asked), "123456")));
+    for _ in 0..20 {
+        begin(&mut scene, invitation, &sms()).unwrap();
+    }
+    assert!(matches!(begin(&mut scene, invitation, &sms()), Err(Enrolled::TooManyRegistrations(_))));
     assert!(scene.db.is_open(invitation));
-    assert_eq!(open(&scene).len(), 1);
+}
+
+/// An invitation may be in a mailbox that is no longer the user's.
+#[test]
+fn an_invitation_ends_when_the_user_is_reached_otherwise() {
+    let mut scene = Scene::new();
+    let move_to = |scene: &mut Scene, address: &str| {
+        let patch = UserPatch { email: Some(Some(address.to_owned())), ..UserPatch::default() };
+        let by = scene.by.clone();
+        scene.db.commit(user::update(&scene.view(), &patch, &by, scene.now));
+    };
+    move_to(&mut scene, "ana@example.com");
+    let invitation = invited(&mut scene, false);
+    let begun = begin(&mut scene, invitation, &sms()).unwrap();
+    move_to(&mut scene, "other@example.com");
+    assert!(!scene.db.is_open(invitation));
+    assert_eq!(begun.finish(&mut scene), Outcome::Refused(Reason::NotOpen));
 }
 
 #[test]
@@ -141,10 +176,10 @@ fn five_wrong_codes_end_a_registration_and_not_its_invitation() {
     }
     assert_eq!(begun.finish(&mut scene), Outcome::Refused(Reason::NotOpen));
     assert!(scene.db.is_open(invitation));
-    // What is over is not listed for ever.
+    // What is over still counts.
     begin(&mut scene, invitation, &email()).unwrap();
     let [session] = open(&scene).try_into().unwrap();
-    assert!(matches!(session.kind, SessionKind::Invitation { ref begun, .. } if begun.len() == 1), "{session:?}");
+    assert!(matches!(session.kind, SessionKind::Invitation { ref begun, .. } if begun.len() == 2), "{session:?}");
 }
 
 /// Contract 21.2: one more device within 15 minutes, and no chain.
@@ -180,8 +215,11 @@ fn the_link_for_one_more_device_ends_with_the_trust_in_the_user() {
     let first = begin(&mut scene, invitation, &sms()).unwrap();
     assert!(is_accepted(&first.finish(&mut scene)));
     let by = scene.by.clone();
+    let [next] = open(&scene).try_into().unwrap();
+    let begun = begin(&mut scene, next.id, &email()).unwrap();
     assert!(scene.db.commit(enrolment::remove(&scene.view(), first.device, &by, scene.now)));
     assert_eq!(open(&scene), []);
+    assert_eq!(begun.finish(&mut scene), Outcome::Refused(Reason::NotOpen), "with what was begun with it");
 
     // A link that an administrator has made rests on nothing of the person's.
     let mut scene = Scene::new();

@@ -2,7 +2,7 @@
 
 use domain::model::audit::Actor;
 use domain::rules::factor::push::{
-    PhoneAction, PushAnswer, PushDecision, REQUEST_LIFE, has_signed, names_older_number, request_text,
+    PhoneAction, PushAnswer, PushDecision, REQUEST_LIFE, has_answered, has_signed, names_older_number, request_text,
 };
 use domain::rules::phone;
 use domain::{
@@ -79,8 +79,10 @@ pub enum PromptAnswer {
     WrongNumber,
     /// The digits were asked for before. Nothing has changed.
     OlderNumber,
-    /// It was answered, replaced or is over, or the signature is not the phone's. Nothing has changed.
+    /// It was answered, replaced or is over. Nothing has changed.
     Over,
+    /// Nothing of this id waits, or the signature is not the phone's. It reads as [`Self::Over`], and may be a guess.
+    NotSigned,
     /// The user or the device is locked, so nothing is judged.
     Locked,
 }
@@ -142,8 +144,10 @@ impl Engine {
         answer: &PushAnswer,
         context: Actor,
     ) -> Result<PromptAnswer, Fault> {
-        // Looked for first: what is judged may end the prompt. Said only if nothing else became of the answer.
-        let names_older = self.names_older(verification, answer).await?;
+        // What no phone has signed is not decided about: a stranger would hold up the user's other calls.
+        let Some(names_older) = self.signed_answer(verification, answer).await? else {
+            return Ok(PromptAnswer::NotSigned);
+        };
         Ok(match (self.answer_prompt(verification, answer, context).await?, answer.decision) {
             (Outcome::Accepted { .. }, _) => PromptAnswer::Accepted,
             (Outcome::Refused(Reason::Denied), PushDecision::Report) => PromptAnswer::Reported,
@@ -155,12 +159,14 @@ impl Engine {
         })
     }
 
-    /// Whether the digits of this answer were asked for before by a prompt that waits.
-    async fn names_older(&self, verification: VerificationId, answer: &PushAnswer) -> Result<bool, Fault> {
-        let Some((_, view)) = self.view_of(verification).await? else { return Ok(false) };
-        let asked = asked_of_phone(&view, verification).filter(|(asked, _)| asked.is_open(self.now()));
-        let Some((asked, device)) = asked else { return Ok(false) };
-        Ok(names_older_number(&self.open_credential(device)?, asked, answer))
+    /// Whether the digits of this answer were asked for before by a prompt that waits. `None` if no phone that is asked has
+    /// signed it. Looked for before it is judged, which may end the prompt; said only if nothing else became of the answer.
+    async fn signed_answer(&self, verification: VerificationId, answer: &PushAnswer) -> Result<Option<bool>, Fault> {
+        let Some((_, view)) = self.view_of(verification).await? else { return Ok(None) };
+        let Some((asked, device)) = asked_of_phone(&view, verification) else { return Ok(None) };
+        let credential = self.open_credential(device)?;
+        let is_older = asked.is_open(self.now()) && names_older_number(&credential, asked, answer);
+        Ok(has_answered(&credential, asked, answer).then_some(is_older))
     }
 
     /// The user of a phone that has signed a request.

@@ -2,8 +2,9 @@
 
 /** The pairing code of the address: behind `#` where a camera has read it, in the query where the home screen keeps it. */
 function codeOfAddress() {
-  const written = new URLSearchParams(location.search).get("pair") ?? decodeURIComponent(location.hash.slice(1));
-  return pairingCode(written);
+  // `URLSearchParams` decodes whatever is there, where `decodeURIComponent` throws.
+  const behindHash = new URLSearchParams(`code=${location.hash.slice(1)}`).get("code");
+  return pairingCode(new URLSearchParams(location.search).get("pair") ?? behindHash);
 }
 
 /** Begins to pair with the code of the address, if there is one that was not used here. */

@@ -25,11 +25,11 @@ pub use self::endpoints::{BadSubscription, PushEndpoints};
 use self::keys::Keys;
 use self::vapid::Tokens;
 pub use self::vapid::{VapidKey, VapidSlot};
-use super::gateway::{self, BadSetting, Now};
+use super::gateway::{BadSetting, Now};
 use super::probe::{Finding, Probe, Probing};
 use super::{Provider, SendError, Sending};
 use crate::message::{Concerned, OutgoingMessage};
-use crate::outbound::{self, Outbound, OutboundAnswer, OutboundCall, OutboundFault};
+use crate::outbound::{self, Outbound, OutboundCall, OutboundFault};
 use crate::tls;
 
 /// Messages that a node hands over side by side. Each has its own connection.
@@ -138,7 +138,7 @@ impl WebPushProvider {
         let headers = self.headers(&push, now)?;
         let url = &push.subscription.endpoint;
         let call = OutboundCall { url, reach: push.listed.reach, headers, body: body.into() };
-        let answer = self.outbound.post(call).await.map_err(|fault| {
+        let status = self.outbound.post(call).await.map_err(|fault| {
             tracing::info!(
                 message = message.id.0,
                 provider = self.name(),
@@ -147,13 +147,18 @@ impl WebPushProvider {
             );
             failure(fault, push.listed)
         })?;
-        if answer.status.is_success() {
+        if status.is_success() {
             tracing::debug!(message = message.id.0, provider = self.name(), "push service took a message");
             return Ok(());
         }
-        let status = answer.status.as_u16();
-        tracing::info!(message = message.id.0, provider = self.name(), status, "push service did not take a message");
-        Err(refusal(&answer, now))
+        let code = status.as_u16();
+        tracing::info!(
+            message = message.id.0,
+            provider = self.name(),
+            status = code,
+            "push service did not take a message"
+        );
+        Err(refusal(status, push.listed))
     }
 
     /// `None` for a message that cannot be pushed: without a subscription that is allowed, or without an end.
@@ -223,27 +228,29 @@ impl WebPushProvider {
 }
 
 /// What an answer that is no success means. Subscriptions come from phones, so nothing that they can cause counts against
-/// the route: a service answers 401 or 403 to a subscription that was made for another key.
-fn refusal(answer: &OutboundAnswer, now: Timestamp) -> SendError {
-    match answer.status {
+/// the route: a service answers 401 or 403 to a subscription that was made for another key, and 429 to one that gets too many.
+fn refusal(status: StatusCode, listed: Listed) -> SendError {
+    match status {
         StatusCode::NOT_FOUND | StatusCode::GONE => SendError::Gone,
-        StatusCode::TOO_MANY_REQUESTS => SendError::Busy(gateway::retry_after(&answer.headers, now)),
-        status if status.is_server_error() || status.is_redirection() => SendError::Unavailable,
+        StatusCode::TOO_MANY_REQUESTS => SendError::Deferred,
+        status if status.is_server_error() || status.is_redirection() => unavailable(listed),
         _ => SendError::Refused,
     }
+}
+
+/// A phone may have made up the host, so what is wrong with it says nothing about the others.
+fn unavailable(listed: Listed) -> SendError {
+    if listed.is_chosen { SendError::Deferred } else { SendError::Unavailable }
 }
 
 /// Why there is no answer.
 fn failure(fault: OutboundFault, listed: Listed) -> SendError {
     match fault {
         OutboundFault::Unusable | OutboundFault::Forbidden => SendError::Refused,
-        // A phone may have made up a host that does not exist.
-        OutboundFault::Unresolved | OutboundFault::Unreachable | OutboundFault::Tls if listed.is_chosen => {
-            SendError::Deferred
-        }
         OutboundFault::Unresolved | OutboundFault::Unreachable | OutboundFault::Tls | OutboundFault::Broken => {
-            SendError::Unavailable
+            unavailable(listed)
         }
+        OutboundFault::Late if listed.is_chosen => SendError::Deferred,
         OutboundFault::Late => SendError::TimedOut,
     }
 }

@@ -120,6 +120,14 @@ pub fn has_signed(credential: &Credential, text: &str, signature: &[u8]) -> bool
     is_signed_by(public_key, text, signature)
 }
 
+/// Whether this phone has signed this answer to this prompt, whatever it says.
+pub fn has_answered(credential: &Credential, asked: &Verification, answer: &PushAnswer) -> bool {
+    let Challenge::Approval { nonce, .. } = &asked.challenge else { return false };
+    let digits = answer.digits.as_deref();
+    let text = answer_text(asked.id, nonce.expose(), answer.decision, digits, answer.signed_at);
+    has_signed(credential, &text, &answer.signature)
+}
+
 /// Whether a phone has answered with a number that this prompt has asked for before, and no longer does.
 pub fn names_older_number(credential: &Credential, asked: &Verification, answer: &PushAnswer) -> bool {
     let Challenge::Approval { nonce, numbers, .. } = &asked.challenge else { return false };

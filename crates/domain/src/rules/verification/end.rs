@@ -1,8 +1,8 @@
 //! Ending verifications, and the trust that rests on them.
 
 use crate::model::change::{Change, Decision, View};
-use crate::model::id::{ClientId, DeviceId};
-use crate::model::session::{Session, SessionEnd, SessionKind};
+use crate::model::id::{ClientId, DeviceId, VerificationId};
+use crate::model::session::{Begun, Session, SessionEnd, SessionKind};
 use crate::model::temp_token::{self, TempToken};
 use crate::model::time::Timestamp;
 use crate::model::user::{Profile, User};
@@ -23,7 +23,8 @@ pub(crate) fn close_over(view: &View, now: Timestamp) -> Vec<Change> {
 fn close_pending(view: &View, is_over: impl Fn(Timestamp, Timestamp) -> bool) -> Vec<Change> {
     let pending = view.verifications.iter().filter(|v| v.status.is_pending());
     let over = pending.filter(|v| is_over(v.created_at, v.expires_at));
-    let sessions = view.sessions.iter().filter(|s| is_over(s.created_at, s.expires_at)).map(end_session);
+    let sessions =
+        view.sessions.iter().filter(|s| is_over(s.created_at, s.expires_at)).flat_map(|s| end_session(view, s));
     over.flat_map(|v| [close_expired(v), Change::DropMessages(v.id)]).chain(sessions).collect()
 }
 
@@ -106,13 +107,25 @@ pub(crate) fn end_trust(view: &View, besides: Besides, now: Timestamp) -> impl I
     };
     let visits = view.user.as_ref().filter(|user| !user.profile.visits.is_empty());
     let verifications = view.verifications.iter().filter(move |v| asked(v)).flat_map(move |v| end(v, now));
-    let sessions = view.sessions.iter().filter(move |s| opened(s)).map(end_session);
+    let sessions = view.sessions.iter().filter(move |s| opened(s)).flat_map(move |s| end_session(view, s));
     verifications.chain(sessions).chain(visits.map(|user| Change::ForgetVisits(user.id)))
 }
 
-/// Ends a session that nothing came of any more.
-pub(crate) fn end_session(session: &Session) -> Change {
-    Change::CloseSession { session: session.id, end: SessionEnd::Expired }
+/// Ends a session that nothing came of any more. An invitation takes along what was begun with it and is not finished.
+pub(crate) fn end_session(view: &View, session: &Session) -> Vec<Change> {
+    let begun: &[Begun] = match &session.kind {
+        SessionKind::Invitation { begun, .. } => begun,
+        _ => &[],
+    };
+    let mut changes: Vec<Change> = begun.iter().flat_map(|begun| abandon(view, begun.registration)).collect();
+    changes.push(Change::CloseSession { session: session.id, end: SessionEnd::Expired });
+    changes
+}
+
+/// Ends a registration that was begun and not finished, with its hidden device.
+pub(crate) fn abandon(view: &View, registration: VerificationId) -> Vec<Change> {
+    let pending = view.verification(registration).filter(|asked| asked.status.is_pending());
+    pending.map(|asked| discard(view, asked.device_id)).unwrap_or_default()
 }
 
 fn end(verification: &Verification, now: Timestamp) -> [Change; 2] {

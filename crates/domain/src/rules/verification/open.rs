@@ -167,11 +167,12 @@ fn count(view: &View, user: UserId, factor: FactorKind, basis: Basis<'_>) -> Res
     if let Some(at) = next(view, factor, policy, now) {
         return Err(at);
     }
-    let mut changes = vec![throttle::count_send(view, user, factor, now)];
+    let is_prompt = factor == FactorKind::Push;
+    let mut changes = if is_prompt { Vec::new() } else { vec![throttle::count_send(view, user, factor, now)] };
     if looks {
         changes.extend(throttle::count_send_of_reader(view, user, factor, now));
     }
-    if factor == FactorKind::Push {
+    if is_prompt {
         changes.push(throttle::count_prompt(view, user, now));
     }
     Ok(changes)
