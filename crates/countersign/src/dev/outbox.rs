@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use domain::{Challenge, Channel, Status, UserId};
+use domain::{Challenge, Channel, Status, UserId, VerificationId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use store::{DevFilter, DevMessage};
@@ -28,6 +28,7 @@ pub(super) struct Question {
     to: Option<String>,
     channel: Option<String>,
     user_id: Option<i64>,
+    verification_id: Option<String>,
     after: Option<i64>,
     wait: Option<String>,
 }
@@ -55,6 +56,7 @@ pub(super) async fn list(
             .map(|to| domain::model::text::phone(&to).unwrap_or(to)),
         channel,
         user_id: question.user_id.map(UserId),
+        verification_id: verification(question.verification_id.as_deref())?,
         after: question.after,
         ..DevFilter::default()
     };
@@ -64,6 +66,12 @@ pub(super) async fn list(
         shown.push(wire(&world, message).await?);
     }
     Ok(axum::Json(shown).into_response())
+}
+
+/// The verification of which messages are wanted.
+fn verification(text: Option<&str>) -> Result<Option<VerificationId>, Problem> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| Problem::bad("verification_id is the id that the verification was given"))
 }
 
 /// How long a caller waits, in milliseconds.

@@ -70,6 +70,7 @@ fn dev_errors_have_a_code() {
         (400, "PUT", "/dev/faults", r#"{"channel":"sms","delay":"3601s"}"#, "dev.bad_request"),
         (400, "PUT", "/dev/faults", r#"{"channel":"sms","fall":1}"#, "dev.bad_request"),
         (400, "GET", "/dev/outbox?channel=pigeon", "", "dev.bad_request"),
+        (400, "GET", "/dev/outbox?verification_id=7", "", "dev.bad_request"),
         (400, "GET", "/dev/outbox?user_id=ana", "", "dev.bad_request"),
         (400, "GET", "/dev/requests?wait=soon", "", "dev.bad_request"),
         (400, "GET", "/dev/authenticator?user_id=ana", "", "dev.bad_request"),
@@ -189,6 +190,11 @@ fn the_outbox_tells_all_it_knows() {
     assert!(mail["subject"].as_str().is_some_and(|subject| !subject.is_empty()), "{mail}");
     assert!(mail["expires_at"].as_str().unwrap() > mail["created_at"].as_str().unwrap(), "{mail}");
     assert!(mail["answered_at"].is_null());
+    let of = |verification: &str| format!("/dev/outbox?verification_id={verification}");
+    let verification = mail["verification_id"].as_str().unwrap();
+    assert_eq!(api.expect(200, "GET", &of(verification), "")[0]["id"], mail["id"]);
+    let other = "11111111-2222-4333-8444-555555555555";
+    assert_eq!(api.expect(200, "GET", &of(other), "").as_array().map(Vec::len), Some(0));
     // The outbox shows the outcome later.
     api.expect(200, "PUT", "/dev/clock", r#"{"advance_seconds":86400}"#);
     assert_eq!(api.expect(200, "GET", "/dev/outbox?channel=email", "")[0]["state"], "expired");
