@@ -123,7 +123,7 @@ try {
 
   // From a mail to the caller's answer. A scanner opens the link first, with its scripts running, and changes nothing.
   const api = await signedIn(ready.clients.find((client) => client.scope === "Manage All"));
-  const user = ready.users[1];
+  const user = ready.users[2];
   const mfa = `/api/2/mfa/users/${user.id}`;
   const factor = (await api("GET", `${mfa}/factors`)).find((listed) => listed.auth_factor_name === "OneLogin Email");
   let seen = 0;

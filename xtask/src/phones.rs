@@ -25,6 +25,10 @@ const FIREFOX: &[&str] = &["firefox-esr", "firefox"];
 
 /// The generated SDKs for Python in use. Each enrols a phone and asks it, unmodified.
 const SDKS: [&str; 2] = ["4.0.1", "3.2.9"];
+/// A tool that logs a person in to AWS, unmodified, and its version.
+const AWS_TOOL: (&str, &str) = ("onelogin-aws-assume-role", "2.1.1");
+/// The role that AWS gives to people here, and its provider.
+const AWS_ROLE: &str = "arn:aws:iam::123456789012:role/Developer,arn:aws:iam::123456789012:saml-provider/Countersign";
 
 /// The chore's arguments.
 #[derive(Debug, clap::Args)]
@@ -66,6 +70,7 @@ pub(crate) fn tell(places: &Workspace, binary: &Path, story: Option<&str>) -> Re
         Ok(json!({ "version": version, "python": python, "client": client }))
     });
     let sdks = sdks.into_iter().collect::<Result<Vec<_>>>()?;
+    let aws = aws_tool(places, binary, &data)?;
     let launch = Launch {
         binary,
         folder: folder.path(),
@@ -80,6 +85,7 @@ pub(crate) fn tell(places: &Workspace, binary: &Path, story: Option<&str>) -> Re
         "client": client,
         "matching": matching,
         "sdks": sdks,
+        "aws": aws,
         "sdk_program": places.root.join("xtask/browser/sdk_push.py"),
         "push_port": push.port(),
         "messages": messages,
@@ -129,10 +135,30 @@ fn free_addresses() -> Result<[SocketAddr; 2]> {
     Ok([one.local_addr()?, other.local_addr()?])
 }
 
-/// What `client create --json` says.
+/// The tool that logs in to AWS, with the app and the client that it needs: one that may do nothing but authenticate.
+fn aws_tool(places: &Workspace, binary: &Path, data: &Path) -> Result<Value> {
+    let (name, version) = AWS_TOOL;
+    let pins = places.root.join("conformance/python/constraints-aws.txt");
+    let package = format!("{name}=={version}");
+    let packages =
+        ["--constraint", pins.to_str().context("a path that is not text")?, &package, "signxml", "setuptools"];
+    Ok(json!({
+        "name": format!("{name} {version}"),
+        "python": python::environment(places, name, &packages)?,
+        "program": places.root.join("xtask/browser/aws_push.py"),
+        "app": created(binary, data, &["app", "create", "--name", "AWS", "--aws-role", AWS_ROLE])?,
+        "client": created(binary, data, &["client", "create", "--scope", "Authentication Only", "--name", "Northfield AWS"])?,
+    }))
+}
+
+/// A client that may do everything.
 fn create_client(binary: &Path, data: &Path, name: &str, settings: &[&str]) -> Result<Value> {
-    let mut creating = command(binary);
-    creating.args(["client", "create", "--init", "--scope", "Manage All", "--name", name, "--json"]).args(settings);
-    let said = output(creating.arg("--data-dir").arg(data))?;
-    serde_json::from_str(&said).with_context(|| format!("client create said {said}"))
+    let create = ["client", "create", "--init", "--scope", "Manage All", "--name", name];
+    created(binary, data, &[&create[..], settings].concat())
+}
+
+/// What a command that creates something says.
+fn created(binary: &Path, data: &Path, create: &[&str]) -> Result<Value> {
+    let said = output(command(binary).args(create).arg("--json").arg("--data-dir").arg(data))?;
+    serde_json::from_str(&said).with_context(|| format!("{} said {said}", create.join(" ")))
 }
