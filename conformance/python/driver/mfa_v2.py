@@ -468,8 +468,9 @@ def voice_wrong(w):
 def push_enrol(w):
     raw = enrol(w, w.alice, "OneLogin Protect", "Alice's push")
     data = raw["factor_data"]
-    true(data["totp_url"].startswith("otpauth://"), f"totp_url: got {data['totp_url']!r}")
     true(data["verification_token"], "no pairing code")
+    # The address of the app, which opens with the code (contract 20).
+    true(data["totp_url"].endswith(f"/app#{data['verification_token']}"), f"totp_url: got {data['totp_url']!r}")
     still_enrolling(w, w.alice, raw)
     w.dev.pair(raw)
     w.push = settled(w, w.alice, raw)
