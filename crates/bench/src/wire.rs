@@ -1,12 +1,12 @@
 //! A minimal HTTP/1.1 client: one kept-alive connection, one request in flight, answers with a Content-Length. A load
 //! program on the server's cores must be cheap; this one costs two system calls and a search for an empty line.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// Largest answer that a load program expects.
 const MAX_ANSWER: usize = 64 * 1024;
@@ -52,6 +52,15 @@ impl Answer<'_> {
 impl Connection {
     pub(crate) async fn open(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, buffer: vec![0; ROOM], filled: 0 })
+    }
+
+    /// Connects from this address of loopback, as one of many peers.
+    pub(crate) async fn open_from(local: Ipv4Addr, address: SocketAddr) -> Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind((local, 0).into())?;
+        let stream = socket.connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, buffer: vec![0; ROOM], filled: 0 })
     }

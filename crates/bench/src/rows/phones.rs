@@ -2,7 +2,8 @@
 //! they were paired with. The time until the caller is answered is measured against that of callers who wait for a link in a mail,
 //! in the same server. Then 5,000 event streams are open, and what they cost is measured: memory, and the latency of others.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use data_encoding::BASE64URL_NOPAD;
@@ -38,6 +39,8 @@ const OTHER_FILES: usize = 1_000;
 const HOLD: u64 = 25;
 /// Most rounds of answers.
 const ROUNDS: usize = 3;
+/// Time between two pairings: 50 a second are taken in all.
+const PAIRING: Duration = Duration::from_millis(21);
 /// Streams for each waiting phone.
 const STREAMS_EACH: usize = 5;
 /// Answers that wait at once: each of them is a held poll.
@@ -162,7 +165,11 @@ async fn persons(address: SocketAddr, authorization: &str, count: usize) -> Resu
         let public = BASE64URL_NOPAD.encode(key.verifying_key().to_sec1_point(false).as_bytes());
         let signature = signed(&key, &format!("countersign-pair-v1\n{code}\n{public}"));
         let body = json!({ "code": code, "public_key": public, "signature": signature }).to_string();
-        let paired = line.call(&request("POST", "/app/pair", "none", &body)).await?;
+        // Attempts to pair are limited, for a peer and in all: each phone has an address, and takes its turn.
+        tokio::time::sleep(PAIRING).await;
+        let [.., high, low] = u32::try_from(number)?.to_be_bytes();
+        let mut radio = Connection::open_from(Ipv4Addr::new(127, 1, high, low), address).await?;
+        let paired = radio.call(&request("POST", "/app/pair", "none", &body)).await?;
         let phone = paired["device"].as_str().and_then(|id| id.parse().ok()).context("a phone without id")?;
         // An administrator vouches for the address, so that no mail is needed to enrol it.
         let body = json!({ "factor_id": mail, "display_name": "mail", "verified": true }).to_string();
