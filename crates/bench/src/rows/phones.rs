@@ -166,7 +166,7 @@ async fn persons(address: SocketAddr, authorization: &str, count: usize) -> Resu
         let signature = signed(&key, &format!("countersign-pair-v1\n{code}\n{public}"));
         let body = json!({ "code": code, "public_key": public, "signature": signature }).to_string();
         // Attempts to pair are limited, for a peer and in all: each phone has an address, and takes its turn.
-        tokio::time::sleep(PAIRING).await;
+        crate::clock::rest(PAIRING).await;
         let [.., high, low] = u32::try_from(number)?.to_be_bytes();
         let mut radio = Connection::open_from(Ipv4Addr::new(127, 1, high, low), address).await?;
         let paired = radio.call(&request("POST", "/app/pair", "none", &body)).await?;
