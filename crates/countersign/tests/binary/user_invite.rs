@@ -29,10 +29,10 @@ fn people_are_invited_on_the_server() {
     let again = invite(&[&ana.to_string(), "ben@example.com", "--minutes", "15"]);
     assert_eq!((again.as_array().map(Vec::len), page(url)), (Some(2), 410));
     let list = installation.path("people.csv");
-    std::fs::write(&list, "user,team\nana,one\n carla ,two\n\nnobody-here,three\n").unwrap();
+    std::fs::write(&list, "user,team\nana,one\n carla ,two\n\nunknown,three\n").unwrap();
     let listed = invite(&["--csv", list.to_str().unwrap()]);
     let users: Vec<&Value> = listed.as_array().unwrap().iter().map(|row| &row["user"]).collect();
-    assert_eq!(users, ["ana", "carla", "nobody-here"]);
+    assert_eq!(users, ["ana", "carla", "unknown"]);
     assert!(listed[0]["url"].is_string() && listed[1]["url"].is_string(), "{listed}");
     assert!(listed[2]["error"].as_str().is_some_and(|error| error.contains("there is no user")), "{listed}");
 
@@ -45,7 +45,7 @@ fn people_are_invited_on_the_server() {
     let (drawn, shown, _) = said(&["ana", "--qr"]);
     assert!(drawn && shown.contains('\u{2580}') || shown.contains('\u{2588}'), "{shown}");
     for (more, why) in [
-        (&["nobody-here"][..], "there is no user"),
+        (&["unknown"][..], "there is no user"),
         (&["ben", "--by", "text"], "nothing can be sent"),
         (&["ana", "--minutes", "14"], "14"),
         (&["ana", "--minutes", "10081"], "10081"),

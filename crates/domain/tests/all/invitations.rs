@@ -287,9 +287,9 @@ fn who_is_barred_is_not_invited_and_enrols_nothing() {
     lock(&mut scene);
     assert_eq!(invite(&mut scene, false).1, Invited::Barred);
     assert!(matches!(begin(&mut scene, invitation, &sms()), Err(Enrolled::Barred)));
-    let mut nobody = Scene::new();
-    nobody.user = countersign_domain::UserId(99);
-    assert_eq!(invite(&mut nobody, false).1, Invited::NoUser);
+    let mut unknown = Scene::new();
+    unknown.user = countersign_domain::UserId(99);
+    assert_eq!(invite(&mut unknown, false).1, Invited::NoUser);
 }
 
 #[test]
