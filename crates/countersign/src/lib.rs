@@ -17,6 +17,7 @@ mod log;
 mod phone;
 mod ready;
 mod root;
+mod secret_pages;
 mod serve;
 mod signals;
 mod terminal;

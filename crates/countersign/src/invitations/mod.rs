@@ -4,22 +4,19 @@
 mod page;
 
 use std::borrow::Cow;
-use std::net::IpAddr;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::response::Response;
-use domain::model::audit::Actor;
 use engine::{Engine, EnrolError, EnrolmentAnswer, EnrolmentWait, Fault, InvitationError, InvitationForm};
-use pages::{EnrolFactor, EnrolPage, Pages, Text, Trouble};
+use pages::{EnrolFactor, EnrolPage, Pages, Text};
 use web::door::{Answering, Door};
 use web::peer::Peer;
 use web::proxy::TrustedProxies;
-use web::rate_limit::{Bucket, RetryAfter, peer_key};
 
 use self::page::Place;
+use crate::secret_pages::{self, SecretPages};
 
 /// What the paths begin with.
 const FRONT: &str = "/enroll/";
@@ -27,20 +24,8 @@ const FRONT: &str = "/enroll/";
 const FORM: &str = "/enroll";
 /// Where the page looks that waits for a phone.
 const WAIT: &str = "/enroll/wait/";
-/// Bytes of a form at most.
-const BODY: usize = 2 * 1024;
-/// Unknown links that one address may name in a second. Beyond it, the answer is 429. A link that waits is always answered.
-const RATE: NonZeroU32 = NonZeroU32::new(10).unwrap();
-/// Unknown links at once.
-const BURST: NonZeroU32 = NonZeroU32::new(100).unwrap();
-
 /// The door of invitations.
-pub(crate) struct Invitations {
-    engine: Arc<Engine>,
-    pages: Arc<Pages>,
-    trusted: TrustedProxies,
-    rate: Bucket<IpAddr>,
-}
+pub(crate) struct Invitations(SecretPages);
 
 impl std::fmt::Debug for Invitations {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -60,13 +45,9 @@ enum Step<'a> {
 }
 
 impl<'a> Form<'a> {
-    /// `None` unless each field is there once, and the fields are those of one step.
+    /// `None` if a field is there twice, or unless the fields are those of one step.
     fn read(body: &'a [u8]) -> Option<Self> {
-        let fields: Vec<_> = url::form_urlencoded::parse(body).collect();
-        if fields.iter().enumerate().any(|(n, (key, _))| fields[..n].iter().any(|(other, _)| other == key)) {
-            return None;
-        }
-        let one = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+        let one = secret_pages::fields(body)?;
         let form = InvitationForm { token: one("token")?.into_owned(), nonce: one("nonce")?.into_owned() };
         let step = match one(pages::BEGIN) {
             Some(factor) => {
@@ -96,55 +77,48 @@ impl From<Fault> for Refused {
 impl Invitations {
     /// The invitations of this engine, shown on these pages.
     pub(crate) fn of(engine: &Arc<Engine>, pages: Arc<Pages>, trusted: TrustedProxies) -> Self {
-        Self { engine: engine.clone(), pages, trusted, rate: Bucket::per_second(RATE, BURST) }
+        Self(SecretPages::of(engine, pages, trusted))
     }
 
     async fn take(&self, request: &Request<Bytes>, peer: Option<Peer>) -> Response {
         let path = request.uri().path();
         // Whose invitation it is, is not known yet: the browser says what its person reads.
-        let text = self.text(None, request.headers());
+        let text = self.0.text(None, request.headers());
         let answered = match (request.method(), path.strip_prefix(WAIT), path.strip_prefix(FRONT)) {
             (&Method::GET | &Method::HEAD, Some(handle), _) => self.wait(handle, request.headers()).await,
             (&Method::GET | &Method::HEAD, None, Some(token)) => self.show(token, request.headers()).await,
             (&Method::POST, None, None) => self.step(request, peer).await,
-            (_, _, Some(_)) => return self.not_allowed("GET, HEAD", text),
-            (_, _, None) => return self.not_allowed("POST", text),
+            (_, _, Some(_)) => return self.0.not_allowed("GET, HEAD", text),
+            (_, _, None) => return self.0.not_allowed("POST", text),
         };
         match answered {
             Ok(response) => response,
-            Err(Refused::Over) => self.over(request.headers(), peer, text),
-            Err(Refused::NotFromPage(status)) => self.pages.response(status, &EnrolPage::NotFromPage.page(text)),
-            Err(Refused::Fault(Fault::Busy | Fault::Unavailable(_))) => {
-                self.later(StatusCode::SERVICE_UNAVAILABLE, 1, Trouble::Unavailable, text)
-            }
-            Err(Refused::Fault(fault @ Fault::Internal(_))) => {
-                tracing::error!(error = format!("{:#}", anyhow::Error::from(fault)), "invitation not answered");
-                let id: Option<Arc<str>> = web::request_id::current().map(Arc::from);
-                self.pages.response(StatusCode::INTERNAL_SERVER_ERROR, &Trouble::Fault(id.as_deref()).page(text))
-            }
+            Err(Refused::Over) => self.0.over(&EnrolPage::Over.page(text), request.headers(), peer, text),
+            Err(Refused::NotFromPage(status)) => self.0.pages.response(status, &EnrolPage::NotFromPage.page(text)),
+            Err(Refused::Fault(fault)) => self.0.fault(fault, text),
         }
     }
 
     /// The page of an invitation that waits.
     async fn show(&self, token: &str, headers: &HeaderMap) -> Result<Response, Refused> {
-        let question = self.engine.invitation(token).await?.ok_or(Refused::Over)?;
+        let question = self.0.engine.invitation(token).await?.ok_or(Refused::Over)?;
         let place = self.place(token, &question.nonce);
-        let text = self.text(question.language.as_deref(), headers);
-        Ok(self.pages.response(StatusCode::OK, &place.choose(&question, self.engine.now()).page(text)))
+        let text = self.0.text(question.language.as_deref(), headers);
+        Ok(self.0.shown(&place.choose(&question, self.0.engine.now()).page(text)))
     }
 
     /// The page that waits for a phone.
     async fn wait(&self, handle: &str, headers: &HeaderMap) -> Result<Response, Refused> {
-        match self.engine.invited_phone(handle).await? {
+        match self.0.engine.invited_phone(handle).await? {
             EnrolmentWait::Waits(waiting) => {
                 let place = self.place(&waiting.token, "");
-                let page = place.waits(&waiting, handle, self.engine.now());
-                Ok(self.pages.response(StatusCode::OK, &page.page(self.text(waiting.language.as_deref(), headers))))
+                let page = place.waits(&waiting, handle, self.0.engine.now());
+                Ok(self.0.shown(&page.page(self.0.text(waiting.language.as_deref(), headers))))
             }
             EnrolmentWait::Finished(finished) => {
-                let text = self.text(finished.language.as_deref(), headers);
-                let page = page::done(&finished, |path| self.pages.address(path), self.engine.now());
-                Ok(self.pages.response(StatusCode::OK, &page.page(text)))
+                let text = self.0.text(finished.language.as_deref(), headers);
+                let page = page::done(&finished, |path| self.0.pages.address(path), self.0.engine.now());
+                Ok(self.0.shown(&page.page(text)))
             }
             EnrolmentWait::Ended => Err(Refused::Over),
         }
@@ -152,25 +126,23 @@ impl Invitations {
 
     /// Carries out what a form says.
     async fn step(&self, request: &Request<Bytes>, peer: Option<Peer>) -> Result<Response, Refused> {
-        // Browsers say from where a form comes. `Origin` is of no use: without a referrer it is `null`.
-        if request.headers().get("sec-fetch-site").is_some_and(|site| site != "same-origin") {
+        if !secret_pages::is_from_here(request.headers()) {
             return Err(Refused::NotFromPage(StatusCode::FORBIDDEN));
         }
         let form = Form::read(request.body()).ok_or(Refused::NotFromPage(StatusCode::BAD_REQUEST))?;
         let Form { form, step } = form;
-        let question = self.engine.invitation(&form.token).await?.ok_or(Refused::Over)?;
-        let text = self.text(question.language.as_deref(), request.headers());
+        let question = self.0.engine.invitation(&form.token).await?.ok_or(Refused::Over)?;
+        let text = self.0.text(question.language.as_deref(), request.headers());
         let place = self.place(&form.token, &form.nonce);
-        let ip = self.address(request.headers(), peer).map(|address| address.to_string());
-        let actor = Actor { ip, request: web::request_id::current().map(Arc::from), ..Actor::default() };
+        let actor = self.0.actor(request, peer);
         match step {
             Step::Begin { factor, target } => {
                 let kind = page::kind(factor);
                 let name = factor.title(text);
-                match self.engine.begin_invited(&form, kind, target.map(Cow::into_owned), &name, actor).await {
+                match self.0.engine.begin_invited(&form, kind, target.map(Cow::into_owned), &name, actor).await {
                     Ok(begun) => {
-                        let page = place.begun(factor, &begun, &question, self.engine.now());
-                        Ok(self.pages.response(StatusCode::OK, &page.page(text)))
+                        let page = place.begun(factor, &begun, &question, self.0.engine.now());
+                        Ok(self.0.shown(&page.page(text)))
                     }
                     Err(InvitationError::Enrol(error)) => Ok(self.not_begun(&error, &place, &question, factor, text)),
                     Err(error) => Err(refused(error)),
@@ -178,12 +150,12 @@ impl Invitations {
             }
             Step::Finish { registration, code } => {
                 let code: String = code.chars().filter(|mark| !mark.is_whitespace()).collect();
-                let answer = self.engine.finish_invited(&form, &registration, &code, actor).await.map_err(refused)?;
-                let now = self.engine.now();
+                let answer = self.0.engine.finish_invited(&form, &registration, &code, actor).await.map_err(refused)?;
+                let now = self.0.engine.now();
                 let page = match answer {
                     EnrolmentAnswer::Finished(finished) => {
-                        let page = page::done(&finished, |path| self.pages.address(path), now);
-                        return Ok(self.pages.response(StatusCode::OK, &page.page(text)));
+                        let page = page::done(&finished, |path| self.0.pages.address(path), now);
+                        return Ok(self.0.shown(&page.page(text)));
                     }
                     EnrolmentAnswer::Wrong { factor, ref sent, minutes_ahead } => {
                         place.again((factor, sent.as_ref()), &registration, page::fault(minutes_ahead), &question)
@@ -194,7 +166,7 @@ impl Invitations {
                     EnrolmentAnswer::Locked(until) => place.locked(until, now),
                     EnrolmentAnswer::Ended => EnrolPage::TooLate { start: place.start.clone() },
                 };
-                Ok(self.pages.response(StatusCode::OK, &page.page(text)))
+                Ok(self.0.shown(&page.page(text)))
             }
         }
     }
@@ -208,14 +180,14 @@ impl Invitations {
         factor: EnrolFactor,
         text: Text<'_>,
     ) -> Response {
-        let now = self.engine.now();
+        let now = self.0.engine.now();
         match error {
             EnrolError::TooMany(until) => {
                 let seconds = u64::try_from(until.retry_after(now)).unwrap_or(1);
-                self.later(StatusCode::TOO_MANY_REQUESTS, seconds, Trouble::TooMany(seconds), text)
+                self.0.too_many(seconds, text)
             }
             EnrolError::Barred | EnrolError::NotInvited | EnrolError::NoUser => {
-                self.pages.response(StatusCode::GONE, &EnrolPage::Over.page(text))
+                self.0.pages.response(StatusCode::GONE, &EnrolPage::Over.page(text))
             }
             EnrolError::Unreachable(_)
             | EnrolError::NotOffered
@@ -225,7 +197,7 @@ impl Invitations {
             | EnrolError::TooManyDevices
             | EnrolError::Fault(_) => {
                 let page = place.choose_again(question, factor, now);
-                self.pages.response(StatusCode::OK, &page.page(text))
+                self.0.shown(&page.page(text))
             }
         }
     }
@@ -234,44 +206,10 @@ impl Invitations {
         Place {
             token: token.to_owned(),
             nonce: nonce.to_owned(),
-            action: self.pages.address(FORM),
-            start: self.pages.address(&format!("{FRONT}{token}")),
-            wait: self.pages.address(WAIT),
+            action: self.0.pages.address(FORM),
+            start: self.0.pages.address(&format!("{FRONT}{token}")),
+            wait: self.0.pages.address(WAIT),
         }
-    }
-
-    /// The texts for the person whose language is known, and otherwise for those who ask with this browser.
-    fn text(&self, person: Option<&str>, headers: &HeaderMap) -> Text<'_> {
-        let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let languages = person.into_iter().chain(pages::accepted_languages(accepted)).collect::<Vec<_>>();
-        Text::new(self.engine.words(), &languages)
-    }
-
-    /// The one answer for invitations that are unknown, over, or used. Somebody who names many of them waits.
-    fn over(&self, headers: &HeaderMap, peer: Option<Peer>, text: Text<'_>) -> Response {
-        match self.address(headers, peer).map_or(Ok(()), |address| self.rate.take(&peer_key(address))) {
-            Ok(()) => self.pages.response(StatusCode::GONE, &EnrolPage::Over.page(text)),
-            Err(RetryAfter(seconds)) => {
-                self.later(StatusCode::TOO_MANY_REQUESTS, seconds, Trouble::TooMany(seconds), text)
-            }
-        }
-    }
-
-    /// The address of the browser, as trusted proxies report it.
-    fn address(&self, headers: &HeaderMap, peer: Option<Peer>) -> Option<IpAddr> {
-        peer.map(|Peer(socket)| web::proxy::client_ip(socket.ip(), headers, &self.trusted))
-    }
-
-    fn later(&self, status: StatusCode, seconds: u64, trouble: Trouble<'_>, text: Text<'_>) -> Response {
-        let mut response = self.pages.response(status, &trouble.page(text));
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        response
-    }
-
-    fn not_allowed(&self, allowed: &'static str, text: Text<'_>) -> Response {
-        let mut response = self.pages.response(StatusCode::METHOD_NOT_ALLOWED, &Trouble::NotUnderstood.page(text));
-        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
-        response
     }
 }
 
@@ -289,12 +227,11 @@ impl Door for Invitations {
     }
 
     fn body_bytes(&self) -> usize {
-        BODY
+        secret_pages::BODY
     }
 
     fn refusal(&self, status: StatusCode) -> Option<Response> {
-        let text = self.text(None, &HeaderMap::new());
-        Some(self.pages.response(status, &Trouble::NotUnderstood.page(text)))
+        Some(self.0.not_understood(status))
     }
 
     fn answer(&self, request: Request<Bytes>, peer: Option<Peer>) -> Answering<'_> {
