@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::model::outbound::OutboundFault;
 use egress::Reach;
 use http_body_util::{BodyExt as _, Full};
 use hyper::header::{HOST, HeaderMap, HeaderValue};
@@ -40,39 +41,6 @@ pub(crate) struct OutboundCall<'a> {
     /// Its headers, besides the connection's.
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-}
-
-/// Why there is no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OutboundFault {
-    /// It is not an address over HTTP, or a header cannot be sent.
-    Unusable,
-    /// The name has no address.
-    Unresolved,
-    /// None of its addresses may be called.
-    Forbidden,
-    /// None of them takes a connection.
-    Unreachable,
-    Tls,
-    /// What was answered is not HTTP, or it was cut off.
-    Broken,
-    /// There was no answer within [`TIMEOUT`].
-    Late,
-}
-
-impl OutboundFault {
-    /// For a log: it names no host.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Unusable => "unusable",
-            Self::Unresolved => "unresolved",
-            Self::Forbidden => "forbidden",
-            Self::Unreachable => "unreachable",
-            Self::Tls => "tls",
-            Self::Broken => "broken",
-            Self::Late => "late",
-        }
-    }
 }
 
 /// Makes such calls, with the authorities that it trusts.

@@ -5,13 +5,14 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use bytes::Bytes;
-use domain::model::webhook::{WebhookAnswer, WebhookFault};
+use domain::model::outbound::OutboundFault;
+use domain::model::webhook::WebhookAnswer;
 use egress::Reach;
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use url::{Host, Url};
 
 pub use crate::outbound::TIMEOUT;
-use crate::outbound::{Outbound, OutboundCall, OutboundFault, Target};
+use crate::outbound::{Outbound, OutboundCall, Target};
 use crate::tls;
 pub use crate::tls::BadAuthorities;
 
@@ -100,25 +101,11 @@ impl Caller {
 
     /// Makes a call. A status that came counts, whatever becomes of the body behind it.
     pub async fn post(&self, call: Call) -> WebhookAnswer {
-        let Some(headers) = headers(call.headers) else { return WebhookAnswer::Fault(WebhookFault::Unusable) };
+        let Some(headers) = headers(call.headers) else { return WebhookAnswer::Fault(OutboundFault::Unusable) };
         let call = OutboundCall { url: &call.url, reach: call.reach, headers, body: call.body };
         match self.outbound.post(call).await {
             Ok(status) => WebhookAnswer::Status(status.as_u16()),
-            Err(fault) => WebhookAnswer::Fault(fault.into()),
-        }
-    }
-}
-
-impl From<OutboundFault> for WebhookFault {
-    fn from(fault: OutboundFault) -> Self {
-        match fault {
-            OutboundFault::Unusable => Self::Unusable,
-            OutboundFault::Unresolved => Self::Unresolved,
-            OutboundFault::Forbidden => Self::Forbidden,
-            OutboundFault::Unreachable => Self::Unreachable,
-            OutboundFault::Tls => Self::Tls,
-            OutboundFault::Broken => Self::Broken,
-            OutboundFault::Late => Self::Late,
+            Err(fault) => WebhookAnswer::Fault(fault),
         }
     }
 }

@@ -153,20 +153,20 @@ async fn what_is_no_answer_has_a_name() {
     let (port, heard) = receiver("SSH-2.0-OpenSSH\r\n").await;
     let here = format!("http://127.0.0.1:{port}/");
     // What is refused is not even connected to.
-    assert_eq!(fault(here.clone(), Reach::Public).await, WebhookFault::Forbidden);
-    assert_eq!(fault(format!("https://127.0.0.1:{port}/"), Reach::Public).await, WebhookFault::Forbidden);
-    assert_eq!(fault(format!("https://localhost:{port}/"), Reach::Public).await, WebhookFault::Forbidden);
+    assert_eq!(fault(here.clone(), Reach::Public).await, OutboundFault::Forbidden);
+    assert_eq!(fault(format!("https://127.0.0.1:{port}/"), Reach::Public).await, OutboundFault::Forbidden);
+    assert_eq!(fault(format!("https://localhost:{port}/"), Reach::Public).await, OutboundFault::Forbidden);
     assert!(!heard.is_finished());
-    assert_eq!(fault(here, Reach::Private).await, WebhookFault::Broken);
-    assert_eq!(fault("https://nowhere.invalid/".to_owned(), Reach::Public).await, WebhookFault::Unresolved);
-    assert_eq!(fault("http://ana@127.0.0.1/".to_owned(), Reach::Private).await, WebhookFault::Unusable);
+    assert_eq!(fault(here, Reach::Private).await, OutboundFault::Broken);
+    assert_eq!(fault("https://nowhere.invalid/".to_owned(), Reach::Public).await, OutboundFault::Unresolved);
+    assert_eq!(fault("http://ana@127.0.0.1/".to_owned(), Reach::Private).await, OutboundFault::Unusable);
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-    assert_eq!(fault(format!("http://127.0.0.1:{free}/"), Reach::Private).await, WebhookFault::Unreachable);
+    assert_eq!(fault(format!("http://127.0.0.1:{free}/"), Reach::Private).await, OutboundFault::Unreachable);
     // A receiver that takes the connection and says nothing; and one that does not speak TLS.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = silent.local_addr().unwrap().port();
     let began = now();
-    assert_eq!(fault(format!("http://127.0.0.1:{port}/"), Reach::Private).await, WebhookFault::Late);
+    assert_eq!(fault(format!("http://127.0.0.1:{port}/"), Reach::Private).await, OutboundFault::Late);
     assert!((4..7).contains(&began.elapsed().as_secs()), "five seconds: {:?}", began.elapsed());
     let plain = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = plain.local_addr().unwrap().port();
@@ -174,7 +174,7 @@ async fn what_is_no_answer_has_a_name() {
         let (mut stream, _) = plain.accept().await.unwrap();
         stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
     });
-    assert_eq!(fault(format!("https://127.0.0.1:{port}/"), Reach::Private).await, WebhookFault::Tls);
+    assert_eq!(fault(format!("https://127.0.0.1:{port}/"), Reach::Private).await, OutboundFault::Tls);
 }
 
 /// Makes a certificate that vouches for itself.
@@ -244,14 +244,14 @@ async fn a_receiver_is_told_only_if_a_trusted_authority_vouches_for_its_name() {
     for trusted in [None, Some(&*other)] {
         assert_eq!(
             trusting(trusted).post(call(port, "localhost")).await,
-            WebhookAnswer::Fault(WebhookFault::Tls),
+            WebhookAnswer::Fault(OutboundFault::Tls),
             "{trusted:?}"
         );
     }
     assert_eq!(heard(), 2);
     // Trusted, and somebody else's.
     let (port, heard) = receiver_over_tls((&other, &other_key)).await;
-    assert_eq!(trusting(Some(&other)).post(call(port, "localhost")).await, WebhookAnswer::Fault(WebhookFault::Tls));
+    assert_eq!(trusting(Some(&other)).post(call(port, "localhost")).await, WebhookAnswer::Fault(OutboundFault::Tls));
     assert_eq!(heard.load(std::sync::atomic::Ordering::SeqCst), 0);
     // A file of none, or of something else, is not taken for the public authorities.
     std::fs::write(folder.path().join("empty.pem"), "").unwrap();

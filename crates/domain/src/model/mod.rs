@@ -18,6 +18,7 @@ pub mod long_poll;
 pub mod message;
 pub mod name;
 pub mod network;
+pub mod outbound;
 pub mod policy;
 pub mod price;
 pub mod refusal;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use crate::model::outbound::OutboundFault;
 use crate::model::seal::{Place, Sealed};
 use crate::model::secret::Secret;
 use crate::model::time::{DAY, Timestamp};
@@ -193,7 +194,7 @@ pub fn event_uuid(account: i64, event: i64, hash: &[u8; 32]) -> Uuid {
 pub enum WebhookAnswer {
     /// This HTTP status.
     Status(u16),
-    Fault(WebhookFault),
+    Fault(OutboundFault),
 }
 
 impl std::fmt::Display for WebhookAnswer {
@@ -202,49 +203,6 @@ impl std::fmt::Display for WebhookAnswer {
             Self::Status(status) => write!(f, "HTTP {status}"),
             Self::Fault(fault) => f.write_str(fault.name()),
         }
-    }
-}
-
-/// Why there was no answer. The names are stored and shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WebhookFault {
-    /// The name means nothing.
-    Unresolved,
-    /// It means only addresses that may not be called.
-    Forbidden,
-    /// The connection is refused, or gets no answer.
-    Unreachable,
-    /// Its certificate is not one we trust for this name, or TLS failed otherwise.
-    Tls,
-    /// What came back is not HTTP, or ended early.
-    Broken,
-    /// It took too long.
-    Late,
-    /// The webhook itself cannot be used here: its keys do not open, or its address is none.
-    Unusable,
-}
-
-impl WebhookFault {
-    /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Unresolved, Self::Forbidden, Self::Unreachable, Self::Tls, Self::Broken, Self::Late, Self::Unusable];
-
-    /// The stored name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Unresolved => "unresolved",
-            Self::Forbidden => "forbidden_address",
-            Self::Unreachable => "unreachable",
-            Self::Tls => "tls",
-            Self::Broken => "broken_answer",
-            Self::Late => "timeout",
-            Self::Unusable => "unusable",
-        }
-    }
-
-    /// The fault of this stored name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|fault| fault.name() == name)
     }
 }
 
@@ -311,8 +269,8 @@ mod tests {
             assert!(fault(name, value).is_some(), "{name}: {value}");
         }
         assert!(fault("x", &"y".repeat(3_000)).is_some());
-        for fault in WebhookFault::ALL {
-            assert_eq!(WebhookFault::from_name(fault.name()), Some(fault));
+        for fault in OutboundFault::ALL {
+            assert_eq!(OutboundFault::from_name(fault.name()), Some(fault));
         }
         assert_eq!(DisableReason::from_name("gone"), Some(DisableReason::Gone));
     }

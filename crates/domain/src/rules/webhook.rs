@@ -52,7 +52,7 @@ pub fn next_try(began: Timestamp, attempts: u32, now: Timestamp, chance: u64) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::webhook::WebhookFault;
+    use crate::model::outbound::OutboundFault;
 
     #[test]
     fn tries_double_their_waits_and_end_after_a_day() {
@@ -84,7 +84,7 @@ mod tests {
             assert_eq!(judged(WebhookAnswer::Status(status)), Verdict::Retry(now.plus(5_000)), "{status}");
         }
         assert_eq!(judged(WebhookAnswer::Status(410)), Verdict::Gone);
-        let late = judge(WebhookAnswer::Fault(WebhookFault::Late), now.plus(-PATIENCE), 20, now, 0);
+        let late = judge(WebhookAnswer::Fault(OutboundFault::Late), now.plus(-PATIENCE), 20, now, 0);
         assert_eq!(late, Verdict::Failed);
     }
 }

@@ -9,7 +9,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use domain::Timestamp;
-use domain::model::webhook::{DeliveryId, MOST_EVENTS, Webhook, WebhookAnswer, WebhookFault, WebhookId};
+use domain::model::outbound::OutboundFault;
+use domain::model::webhook::{DeliveryId, MOST_EVENTS, Webhook, WebhookAnswer, WebhookId};
 use domain::rules::webhook::{Verdict, judge};
 use store::{DeliveryStatus, HeldWebhook, IdKind, Tried, WebhookDelivery, WebhookLease};
 use tokio::sync::watch;
@@ -218,7 +219,7 @@ impl Engine {
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::error!(webhook = webhook.id.0, error, "a webhook's keys do not open with the known ones");
-                return WebhookAnswer::Fault(WebhookFault::Unusable);
+                return WebhookAnswer::Fault(OutboundFault::Unusable);
             }
         };
         // Receivers compare it with the time of day.

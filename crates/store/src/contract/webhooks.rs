@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::model::webhook::{DisableReason, KEEP_DELIVERIES, Webhook, WebhookAnswer, WebhookFault, WebhookId};
+use domain::model::outbound::OutboundFault;
+use domain::model::webhook::{DisableReason, KEEP_DELIVERIES, Webhook, WebhookAnswer, WebhookId};
 use domain::*;
 
 use super::world::*;
@@ -214,13 +215,13 @@ pub(crate) async fn a_delivery_is_tried_settled_and_told_again(store: &Store) {
     assert_eq!(store.oldest_undelivered().await.unwrap(), Some(NOW));
     let tried =
         |answer, status, at: Timestamp| Tried { answer, status, next_attempt_at: at.plus(5_000), at, gone: false };
-    let late = tried(WebhookAnswer::Fault(WebhookFault::Late), DeliveryStatus::Waiting, NOW);
+    let late = tried(WebhookAnswer::Fault(OutboundFault::Late), DeliveryStatus::Waiting, NOW);
     assert!(store.record_try(&one, late, held).await.unwrap());
     let waiting = &store.waiting_deliveries(id).await.unwrap()[0];
     assert_eq!((waiting.attempts, waiting.next_attempt_at, waiting.settled_at), (1, NOW.plus(5_000), None));
     assert_eq!(
         (waiting.answer, waiting.events.clone()),
-        (Some(WebhookAnswer::Fault(WebhookFault::Late)), vec![3, 1, 2])
+        (Some(WebhookAnswer::Fault(OutboundFault::Late)), vec![3, 1, 2])
     );
     assert!(!store.replay_delivery(one.id, NOW).await.unwrap(), "it is under way");
 

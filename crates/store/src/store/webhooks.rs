@@ -2,7 +2,8 @@
 //! says who and until when. What moves a webhook's position is void unless its holder still holds it, so a node that was
 //! thought dead and comes back can repeat a call, and never take a position back or forward.
 
-use domain::model::webhook::{DeliveryId, DisableReason, Webhook, WebhookAnswer, WebhookFault, WebhookId};
+use domain::model::outbound::OutboundFault;
+use domain::model::webhook::{DeliveryId, DisableReason, Webhook, WebhookAnswer, WebhookId};
 use domain::{Sealed, Timestamp};
 
 use super::follow::Cursor;
@@ -305,7 +306,7 @@ fn delivery(row: &dyn Row) -> Result<WebhookDelivery, Error> {
             Some(WebhookAnswer::Status(u16::try_from(status).map_err(|_| Error::Corrupt("a delivery's answer"))?))
         }
         (None, Some(fault)) => {
-            Some(WebhookAnswer::Fault(WebhookFault::from_name(fault).ok_or(Error::Corrupt("a delivery's fault"))?))
+            Some(WebhookAnswer::Fault(OutboundFault::from_name(fault).ok_or(Error::Corrupt("a delivery's fault"))?))
         }
         (None, None) => None,
     };

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::model::outbound::OutboundFault;
 use domain::model::time::SECOND;
 use domain::{Channel, PushSubscription, Timestamp};
 use hyper::StatusCode;
@@ -29,7 +30,7 @@ use super::gateway::{BadSetting, Now};
 use super::probe::{Finding, Probe, Probing};
 use super::{Provider, SendError, Sending};
 use crate::message::{Concerned, OutgoingMessage};
-use crate::outbound::{self, Outbound, OutboundCall, OutboundFault};
+use crate::outbound::{self, Outbound, OutboundCall};
 use crate::tls;
 
 /// Messages that a node hands over side by side. Each has its own connection.
@@ -142,7 +143,7 @@ impl WebPushProvider {
             tracing::info!(
                 message = message.id.0,
                 provider = self.name(),
-                fault = fault.word(),
+                fault = fault.name(),
                 "push service not reached"
             );
             failure(fault, push.listed)
