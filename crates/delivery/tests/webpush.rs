@@ -148,7 +148,7 @@ async fn an_answer_means_what_its_status_says() {
         (201, Ok(())),
         (202, Ok(())),
         (204, Ok(())),
-        (302, Err(SendError::Unavailable)),
+        (302, Err(SendError::Refused)),
         (400, Err(SendError::Refused)),
         (401, Err(SendError::Refused)),
         (403, Err(SendError::Refused)),

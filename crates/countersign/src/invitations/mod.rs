@@ -150,7 +150,9 @@ impl Invitations {
             }
             Step::Finish { registration, code } => {
                 let code: String = code.chars().filter(|mark| !mark.is_whitespace()).collect();
-                let answer = self.0.engine.finish_invited(&form, &registration, &code, actor).await.map_err(refused)?;
+                let (engine, named) = (self.0.engine.clone(), registration.clone().into_owned());
+                let finishing = async move { engine.finish_invited(&form, &named, &code, actor).await };
+                let answer = web::door::to_its_end(finishing).await.map_err(refused)?;
                 let now = self.0.engine.now();
                 let page = match answer {
                     EnrolmentAnswer::Finished(finished) => {

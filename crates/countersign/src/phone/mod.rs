@@ -238,8 +238,12 @@ impl Phones {
         if let Some(subscription) = &body.subscription {
             self.settings.endpoints.accepts(subscription)?;
         }
-        let subscription = body.subscription.as_ref();
-        let paired = self.engine.pair_phone(&body.code, &key, &signature, subscription, actor).await?;
+        let engine = self.engine.clone();
+        let pairing = async move {
+            let subscription = body.subscription.as_ref();
+            engine.pair_phone(&body.code, &key, &signature, subscription, actor).await
+        };
+        let paired = web::door::to_its_end(pairing).await?;
         let paired = paired.ok_or(Refused::UnknownCode)?;
         Ok(answer(&json!({
             "user": paired.user.to_string(),

@@ -67,19 +67,20 @@ pub fn enrol(view: &View, enrolment: &Enrolment, basis: Basis<'_>) -> Decision<E
     if !policy.offers(device.factor) {
         return Decision::reply(Enrolled::NotOffered);
     }
-    let mut replaces = false;
-    let mut begun = None;
-    if let Some((invitation, registration)) = enrolment.invitation {
-        let Some(replaced) = invitation::is_waiting(view, invitation, now) else {
-            return Decision::reply(Enrolled::NotInvited);
-        };
-        replaces = replaced;
-        match invitation::begin(view, invitation, registration, now) {
-            Some(Ok(noted)) => begun = Some(noted),
+    let beginning = match enrolment.invitation {
+        None => None,
+        Some((invitation, registration)) => match invitation::begin(view, invitation, registration, now) {
+            Some(Ok(beginning)) => Some(beginning),
             Some(Err(at)) => return Decision::reply(Enrolled::TooManyRegistrations(at)),
             None => return Decision::reply(Enrolled::NotInvited),
-        }
-    }
+        },
+    };
+    let replaces = beginning.as_ref().is_some_and(|beginning| beginning.replaces);
+    let registration = enrolment.registration.clone().map(|mut asked| {
+        let until = beginning.as_ref().map_or(asked.expires_at, |beginning| beginning.until);
+        asked.expires_at = asked.expires_at.min(until);
+        asked
+    });
     let mut gone = Vec::new();
     for other in &view.devices {
         let replaced = other.factor == device.factor && !device.factor.may_repeat();
@@ -120,8 +121,8 @@ pub fn enrol(view: &View, enrolment: &Enrolment, basis: Basis<'_>) -> Decision<E
         changes.push(context.event(AuditKind::DeviceReplaced, user.id, now).device(id).into());
     }
     changes.push(Change::CreateDevice(device.clone()));
-    changes.extend(enrolment.registration.clone().map(Change::OpenVerification));
-    changes.extend(begun);
+    changes.extend(registration.map(Change::OpenVerification));
+    changes.extend(beginning.map(|beginning| beginning.noted));
     changes.extend(enrolment.message.clone().map(Change::Enqueue));
     let trusted = device.status == DeviceStatus::Active;
     if trusted {

@@ -10,6 +10,7 @@ use crate::model::id::{SessionId, UserId, VerificationId};
 use crate::model::message::Message;
 use crate::model::session::{Begun, Session, SessionEnd, SessionKind};
 use crate::model::time::{MINUTE, Timestamp};
+use crate::model::user::User;
 use crate::rules::basis::Basis;
 use crate::rules::verification::end::{Besides, abandon, discard, end_session, end_trust};
 
@@ -31,6 +32,8 @@ pub enum Invited {
     Barred,
     /// The user has an active device, and the invitation would not replace it.
     HasDevice,
+    /// The user is reached otherwise than when the message was made.
+    Moved,
 }
 
 /// An invitation that waits, and what was begun with it.
@@ -41,8 +44,15 @@ struct Open<'v> {
     begun: &'v [Begun],
 }
 
-/// The user's invitations that wait. There is one at most, but for what an import or a clock may have left.
-fn waiting(view: &View, now: Timestamp) -> impl Iterator<Item = Open<'_>> {
+impl Open<'_> {
+    /// Whether it would add a device to a user without one.
+    fn is_for_first(&self) -> bool {
+        self.leads_on && !self.replaces
+    }
+}
+
+/// The user's invitations that are not over. There is one at most, but for what an import or a clock may have left.
+fn unended(view: &View, now: Timestamp) -> impl Iterator<Item = Open<'_>> {
     view.sessions.iter().filter(move |session| session.is_open(now)).filter_map(|session| match &session.kind {
         SessionKind::Invitation { replaces, leads_on, begun } => {
             Some(Open { session, replaces: *replaces, leads_on: *leads_on, begun })
@@ -51,57 +61,85 @@ fn waiting(view: &View, now: Timestamp) -> impl Iterator<Item = Open<'_>> {
     })
 }
 
-/// Whether this invitation still waits. Says whether it replaces devices.
-pub fn is_waiting(view: &View, invitation: SessionId, now: Timestamp) -> Option<bool> {
-    waiting(view, now).find(|open| open.session.id == invitation).map(|open| open.replaces)
+/// Those that something can be enrolled with: whatever has given the user a device, none adds another unasked.
+fn waiting(view: &View, now: Timestamp) -> impl Iterator<Item = Open<'_>> {
+    unended(view, now).filter(|open| !open.is_for_first() || !has_device(view))
 }
 
-/// Gives a user an invitation, which ends the one before.
-pub fn invite(view: &View, invitation: &Session, message: Option<&Message>, basis: Basis<'_>) -> Decision<Invited> {
+fn has_device(view: &View) -> bool {
+    view.devices.iter().any(|device| device.status == DeviceStatus::Active)
+}
+
+/// Whether something can be enrolled with this invitation.
+pub fn is_waiting(view: &View, invitation: SessionId, now: Timestamp) -> bool {
+    waiting(view, now).any(|open| open.session.id == invitation)
+}
+
+/// Gives a user an invitation, which ends the one before. A message goes with the user as read when it was made.
+pub fn invite(
+    view: &View,
+    invitation: &Session,
+    message: Option<(&Message, &User)>,
+    basis: Basis<'_>,
+) -> Decision<Invited> {
     let Basis { actor, now, .. } = basis;
     let Some(user) = view.user.as_ref() else { return Decision::reply(Invited::NoUser) };
     if user.is_barred(now) {
         return Decision::reply(Invited::Barred);
     }
     let replaces = matches!(invitation.kind, SessionKind::Invitation { replaces: true, .. });
-    if !replaces && view.devices.iter().any(|device| device.status == DeviceStatus::Active) {
+    if !replaces && has_device(view) {
         return Decision::reply(Invited::HasDevice);
     }
-    let ended = waiting(view, now).flat_map(|open| end_session(view, open.session));
+    if message.is_some_and(|(_, read)| read.is_reached_otherwise(user)) {
+        return Decision::reply(Invited::Moved);
+    }
+    let ended = unended(view, now).flat_map(|open| end_session(view, open.session));
     let event = actor.event(AuditKind::Invited, user.id, now);
     let event = AuditEvent { reason: replaces.then_some(REPLACE), ..event };
     Decision::reply(Invited::Invited)
         .with_all(ended)
         .with(Change::OpenSession(invitation.clone()))
-        .with_all(message.cloned().map(Change::Enqueue))
+        .with_all(message.map(|(message, _)| Change::Enqueue(message.clone())))
         .with(event.into())
 }
 
-/// Notes that a registration was begun with an invitation. `None` if the invitation waits no longer; the end of the invitation
+/// What may be begun with an invitation.
+pub(crate) struct Beginning {
+    /// Whether it takes the place of the devices that the user has.
+    pub(crate) replaces: bool,
+    /// Notes what is begun.
+    pub(crate) noted: Change,
+    /// When the invitation ends. What is begun with it ends no later.
+    pub(crate) until: Timestamp,
+}
+
+/// Begins a registration with an invitation. `None` if the invitation waits no longer; the end of the invitation
 /// if as much was begun with it as may be, since each may send a message to a number that its holder names.
 pub(crate) fn begin(
     view: &View,
     invitation: SessionId,
     begun: Begun,
     now: Timestamp,
-) -> Option<Result<Change, Timestamp>> {
+) -> Option<Result<Beginning, Timestamp>> {
     let open = waiting(view, now).find(|open| open.session.id == invitation)?;
+    let until = open.session.expires_at;
     if open.begun.len() >= MOST_BEGUN {
-        return Some(Err(open.session.expires_at));
+        return Some(Err(until));
     }
     let begun = open.begun.iter().copied().chain([begun]).collect();
-    Some(Ok(Change::SetBegun { session: invitation, begun }))
+    let noted = Change::SetBegun { session: invitation, begun };
+    Some(Ok(Beginning { replaces: open.replaces, noted, until }))
 }
 
 /// Ends what administrators have invited the user to. The link for one more device ends with the trust in the user.
 pub(crate) fn withdraw(view: &View, now: Timestamp) -> Vec<Change> {
-    waiting(view, now).filter(|open| open.leads_on).flat_map(|open| end_session(view, open.session)).collect()
+    unended(view, now).filter(|open| open.leads_on).flat_map(|open| end_session(view, open.session)).collect()
 }
 
 /// Ends invitations that would add a device to a user without one, because the user has one now.
 pub(crate) fn overtaken(view: &View, now: Timestamp) -> Vec<Change> {
-    let is_first = |open: &Open<'_>| open.leads_on && !open.replaces;
-    waiting(view, now).filter(is_first).flat_map(|open| end_session(view, open.session)).collect()
+    unended(view, now).filter(Open::is_for_first).flat_map(|open| end_session(view, open.session)).collect()
 }
 
 /// What follows once a registration is finished: the invitation that it was begun with is used up, what else was begun with
@@ -121,18 +159,19 @@ pub(crate) fn finish(
     // A device that was enrolled by another way takes the place of what the invitation was for.
     let Some((next, open)) = found else { return overtaken(view, now) };
     let used = Change::CloseSession { session: open.session.id, end: SessionEnd::Used { at: now } };
-    let others = open.begun.iter().filter(|begun| begun.registration != registration);
-    let mut changes: Vec<Change> = others.flat_map(|begun| abandon(view, begun.registration)).collect();
-    changes.push(used);
+    let mut changes = vec![used];
     if open.replaces {
-        let replaced = view.devices.iter().filter(|other| other.id != device.id && other.is_listed());
-        let gone = replaced.flat_map(|other| {
+        // What was begun elsewhere goes too: it may have been begun by those whose devices are to go.
+        let gone = view.devices.iter().filter(|other| other.id != device.id).flat_map(|other| {
             let event = actor.event(AuditKind::DeviceReplaced, user, now).device(other.id);
             let event = AuditEvent { reason: Some(REPLACE), ..event };
-            discard(view, other.id).into_iter().chain([Change::from(event)])
+            discard(view, other.id).into_iter().chain(other.is_listed().then(|| Change::from(event)))
         });
         changes.extend(gone);
         changes.extend(end_trust(view, Besides::Nothing, now));
+    } else {
+        let others = open.begun.iter().filter(|begun| begun.registration != registration);
+        changes.extend(others.flat_map(|begun| abandon(view, begun.registration)));
     }
     if open.leads_on {
         changes.push(Change::OpenSession(Session {

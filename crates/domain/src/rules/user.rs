@@ -25,7 +25,7 @@ enum Loss {
 
 impl User {
     /// Whether the mail address or the number that there was is another one in `after`, or gone.
-    fn is_reached_otherwise(&self, after: &Self) -> bool {
+    pub(crate) fn is_reached_otherwise(&self, after: &Self) -> bool {
         let replaced = |before: &Option<String>, after: &Option<String>| before.is_some() && before != after;
         replaced(&self.email, &after.email) || replaced(&self.phone, &after.phone)
     }
@@ -174,9 +174,13 @@ pub fn unlock(view: &View, newest: &[(DeviceId, i64)], context: &Actor, now: Tim
     }
     let guesses = view.throttles.iter().filter(|t| !t.key.is_of_messages());
     // A device that comes back into use may be in other hands than before.
-    let trust = disabled.clone().next().is_some().then(|| end_trust(view, Besides::Nothing, now));
+    let returns = disabled.clone().next().is_some();
+    let trust = returns.then(|| end_trust(view, Besides::Nothing, now));
+    // The user has a device again, so none is added by the link for one who has none.
+    let overtaken = returns.then(|| invitation::overtaken(view, now));
     decision
         .with_all(trust.into_iter().flatten())
+        .with_all(overtaken.into_iter().flatten())
         .with_all(guesses.map(|t| Change::ClearThrottle(user.id, t.key)))
         .with_all(disabled.map(|d| Change::EnableDevice(d.id)))
         .with_all(ahead)

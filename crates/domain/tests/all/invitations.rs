@@ -1,8 +1,10 @@
 //! Invitations (SEC 105): one link a user, used up by the first device that is finished with it.
 
 use crate::model::{
-    Scene, context, digest, email, is_accepted, pending, policy, push, session_id, signing_key, sms, totp, wire_door,
+    Scene, context, device_door, digest, email, is_accepted, message, pending, policy, push, session_id, signing_key,
+    sms, totp, wire_door,
 };
+use countersign_domain::model::audit::Actor;
 use countersign_domain::model::session::Begun;
 use countersign_domain::model::time::MINUTE;
 use countersign_domain::model::user_patch::UserPatch;
@@ -11,8 +13,8 @@ use countersign_domain::rules::enrolment::{self, Enrolled, Enrolment};
 use countersign_domain::rules::invitation::{self, Invited, NEXT_LIFE};
 use countersign_domain::rules::user;
 use countersign_domain::{
-    AuditKind, Challenge, Change, ClientId, Credential, DeviceId, DeviceStatus, Outcome, Reason, Session, SessionEnd,
-    SessionId, SessionKind, Status, Verification,
+    AuditKind, Challenge, Change, ClientId, Credential, DeviceId, DeviceStatus, FactorKind, Outcome, Reason, Session,
+    SessionEnd, SessionId, SessionKind, Status, User, Verification,
 };
 
 const LIFE: i64 = 60 * MINUTE;
@@ -137,6 +139,81 @@ fn a_device_that_is_enrolled_otherwise_ends_an_invitation_that_does_not_replace_
     }
 }
 
+/// The same, for a device that no registration confirms: it comes into use with its first code.
+#[test]
+fn a_device_that_comes_into_use_with_a_code_alone_ends_an_invitation() {
+    let mut scene = Scene::new();
+    let invitation = invited(&mut scene, false);
+    let begun = begin(&mut scene, invitation, &email()).unwrap();
+    let device = scene.device(&totp(1), DeviceStatus::Pending);
+    let code = scene.own_code(device);
+    assert!(is_accepted(&scene.typed(&device_door(device), &code)));
+    assert!(!scene.db.is_open(invitation));
+    assert!(!is_accepted(&begun.finish(&mut scene)));
+}
+
+/// The same, for a device that comes back: wrong guesses have disabled it, and an operator unlocks the user.
+#[test]
+fn a_device_that_comes_back_ends_an_invitation_that_does_not_replace_it() {
+    for replaces in [false, true] {
+        let mut scene = Scene::new();
+        scene.device(&totp(1), DeviceStatus::Disabled);
+        let invitation = invited(&mut scene, replaces);
+        let begun = begin(&mut scene, invitation, &email()).unwrap();
+        let operator = Actor { client: None, ..scene.by.clone() };
+        scene.db.commit(user::unlock(&scene.view(), &[], &operator, scene.now));
+        assert_eq!(scene.db.is_open(invitation), replaces);
+        if !replaces {
+            assert!(!is_accepted(&begun.finish(&mut scene)));
+        }
+    }
+}
+
+/// However a user came by a device, a link for one who has none adds nothing.
+#[test]
+fn nothing_is_begun_with_a_first_invitation_beside_a_device() {
+    let mut scene = Scene::new();
+    let invitation = invited(&mut scene, false);
+    scene.device(&totp(1), DeviceStatus::Active);
+    assert!(!invitation::is_waiting(&scene.view(), invitation, scene.now));
+    assert!(matches!(begin(&mut scene, invitation, &email()), Err(Enrolled::NotInvited)));
+}
+
+/// Otherwise it could be finished after the invitation, which would then replace nothing.
+#[test]
+fn a_registration_ends_no_later_than_its_invitation() {
+    let mut scene = Scene::new();
+    let invitation = invited(&mut scene, true);
+    scene.now = scene.now.plus(LIFE - MINUTE);
+    let begun = begin(&mut scene, invitation, &email()).unwrap();
+    let asked = scene.db.verification(begun.asked.id).unwrap();
+    assert_eq!(asked.expires_at, scene.now.plus(MINUTE));
+}
+
+/// The message is made before the decision, and the user may move in between.
+#[test]
+fn no_invitation_is_sent_to_where_the_user_was() {
+    let mut scene = Scene::new();
+    let earlier = invited(&mut scene, false);
+    let begun = begin(&mut scene, earlier, &email()).unwrap();
+    let message = message(&begun.asked, FactorKind::Email).unwrap();
+    let user = scene.view().user.unwrap();
+    let read = User { email: Some("earlier@example.com".to_owned()), ..user };
+    let session = Session {
+        id: session_id(7),
+        user_id: scene.user,
+        kind: SessionKind::Invitation { replaces: false, leads_on: true, begun: Vec::new() },
+        token: digest(7),
+        client_id: scene.by.client,
+        created_at: scene.now,
+        expires_at: scene.now.plus(LIFE),
+    };
+    let basis = Basis { policy: &policy(), actor: &scene.by.clone(), now: scene.now };
+    let decision = invitation::invite(&scene.view(), &session, Some((&message, &read)), basis);
+    assert_eq!(scene.db.commit(decision), Invited::Moved);
+    assert!(scene.db.is_open(earlier), "a refusal changes nothing");
+}
+
 /// Each may send a message to a number that the holder of the link names.
 #[test]
 fn twenty_registrations_are_begun_with_an_invitation_and_no_more() {
@@ -243,6 +320,10 @@ fn what_replaces_removes_the_earlier_devices_in_the_same_decision() {
     let browser = scene.session(SessionKind::RememberedBrowser, LIFE);
     assert_eq!(invite(&mut scene, false).1, Invited::HasDevice);
     let invitation = invited(&mut scene, true);
+    // Begun elsewhere and never finished: it is no device yet, and must not become one.
+    let elsewhere = scene.device(&email(), DeviceStatus::Registering);
+    let challenge = scene.code("654321");
+    scene.verification(elsewhere, challenge, false);
     // An authenticator cannot repeat, and takes the place of the one there is.
     let begun = begin(&mut scene, invitation, &totp(2)).unwrap();
     assert_eq!(scene.status(old[0]), Some(DeviceStatus::Active), "until it is finished, the old one works");
@@ -268,7 +349,7 @@ fn what_replaces_removes_the_earlier_devices_in_the_same_decision() {
 fn without_replacing_a_factor_that_cannot_repeat_is_enrolled_once() {
     let mut scene = Scene::new();
     let invitation = invited(&mut scene, false);
-    scene.device(&push(&signing_key(1)), DeviceStatus::Active);
+    scene.device(&push(&signing_key(1)), DeviceStatus::Disabled);
     assert!(matches!(
         begin(&mut scene, invitation, &Credential::Push { public_key: None }),
         Err(Enrolled::AlreadyEnrolled)

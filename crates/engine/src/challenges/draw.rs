@@ -27,12 +27,18 @@ pub enum Handle {
 }
 
 /// What an app or a person needs to set the device up. Answered once, by the call that made it (SEC 46).
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct DeviceSetup {
     /// The Base32 secret, the pairing code, or the digits to show for a call or a prompt.
     pub verification_token: String,
     /// The address for a QR code, where the factor has one.
     pub url: Option<String>,
+}
+
+impl std::fmt::Debug for DeviceSetup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DeviceSetup(…)")
+    }
 }
 
 impl DeviceSetup {

@@ -124,8 +124,14 @@ impl Engine {
                     by: (context.client, context.right),
                     now,
                 };
+                let read = user.clone();
                 self.decide_to_send(sending, &view, move |view| {
-                    invitation::invite(view, &session, Some(&message), Basis { policy: &policy, actor: &by, now })
+                    invitation::invite(
+                        view,
+                        &session,
+                        Some((&message, &read)),
+                        Basis { policy: &policy, actor: &by, now },
+                    )
                 })
                 .await?
             }
@@ -135,6 +141,8 @@ impl Engine {
             Invited::NoUser => Err(InviteError::NoUser),
             Invited::Barred => Err(InviteError::Barred),
             Invited::HasDevice => Err(InviteError::HasDevice),
+            // Asked again, it goes to where the user is now.
+            Invited::Moved => Err(InviteError::Fault(Fault::Busy)),
         }
     }
 }

@@ -5,8 +5,8 @@
 
 use domain::model::audit::Actor;
 use domain::model::time::MINUTE;
-use domain::rules::enrolment;
 use domain::rules::verification::find::Target;
+use domain::rules::{enrolment, invitation};
 use domain::{
     ClientOptions, Credential, Device, DeviceId, DeviceStatus, Digest, FactorKind, FactorResponse, Outcome, Purpose,
     Reason, Right, Session, SessionKind, Timestamp, UserId, VerificationId, View,
@@ -96,7 +96,7 @@ impl From<EnrolError> for InvitationError {
 }
 
 /// A registration that was begun with an invitation.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct BegunEnrolment {
     pub enrolled: EnrolledDevice,
     /// What the form with the code names it by.
@@ -107,6 +107,12 @@ pub struct BegunEnrolment {
     pub sent: Option<SentTo>,
     /// The name under which apps show the account.
     pub issuer: String,
+}
+
+impl std::fmt::Debug for BegunEnrolment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("BegunEnrolment(…)")
+    }
 }
 
 /// Where the codes of a registration go.
@@ -125,7 +131,7 @@ impl std::fmt::Debug for SentTo {
 }
 
 /// A device that was finished with an invitation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct FinishedEnrolment {
     pub device: DeviceId,
     pub factor: FactorKind,
@@ -139,6 +145,12 @@ pub struct FinishedEnrolment {
     /// The user has nothing but telephone numbers by now.
     pub only_phones: bool,
     pub language: Option<String>,
+}
+
+impl std::fmt::Debug for FinishedEnrolment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FinishedEnrolment(…)")
+    }
 }
 
 /// What a code has come to.
@@ -253,7 +265,8 @@ impl Engine {
         let registration = enrolled.registration.clone().ok_or(InvitationError::Over)?;
         let sent = self.sent_to(&open.view, &enrolled.device)?;
         let code = enrolled.setup.as_ref().map(|setup| setup.verification_token.clone()).unwrap_or_default();
-        let waiting = Waiting { registration: registration.id, token: form.token.clone(), code };
+        let (token, replaces) = (form.token.clone(), open.replaces());
+        let waiting = Waiting { registration: registration.id, token, code, replaces };
         let wait = self.wait_handle(open.user, &waiting)?;
         let issuer = self.settings.policy.issuer.clone();
         Ok(BegunEnrolment { enrolled, registration: registration.wire_id, wait, sent, issuer })
@@ -360,8 +373,8 @@ impl Engine {
         let Some(user) = self.store.invited(digest).await? else { return Ok(None) };
         let view = self.store.view(user).await?;
         let (now, is_barred) = (self.now(), view.user.as_ref().is_none_or(|user| user.is_barred(self.now())));
-        let found = view.sessions.iter().find(|session| session.token == digest && session.is_open(now));
-        let session = found.filter(|session| matches!(session.kind, SessionKind::Invitation { .. }) && !is_barred);
+        let found = view.sessions.iter().find(|session| session.token == digest);
+        let session = found.filter(|session| invitation::is_waiting(&view, session.id, now) && !is_barred);
         Ok(session.cloned().map(|session| Open { user, view, session, token: digest }))
     }
 

@@ -59,7 +59,7 @@ impl Engine {
             Status::Accepted { .. } => {
                 let view = self.store.view(user).await?;
                 let Some(device) = view.device(device) else { return Ok(EnrolmentWait::Ended) };
-                let finished = self.finished(user, registration, device, false).await?;
+                let finished = self.finished(user, registration, device, waiting.replaces).await?;
                 Ok(finished.map_or(EnrolmentWait::Ended, EnrolmentWait::Finished))
             }
             Status::Rejected { .. } | Status::Expired => Ok(EnrolmentWait::Ended),

@@ -11,6 +11,8 @@ pub(super) struct Waiting {
     pub(super) registration: VerificationId,
     pub(super) token: String,
     pub(super) code: String,
+    /// Whether the phone takes the place of the devices that the user has.
+    pub(super) replaces: bool,
 }
 
 /// Where the handle of a page that waits is sealed.

@@ -234,7 +234,7 @@ fn refusal(status: StatusCode, listed: Listed) -> SendError {
     match status {
         StatusCode::NOT_FOUND | StatusCode::GONE => SendError::Gone,
         StatusCode::TOO_MANY_REQUESTS => SendError::Deferred,
-        status if status.is_server_error() || status.is_redirection() => unavailable(listed),
+        status if status.is_server_error() => unavailable(listed),
         _ => SendError::Refused,
     }
 }

@@ -91,10 +91,10 @@ impl Judged<'_> {
         changes.extend(throttle::reset_failures(self.view, self.user, device));
         if activates {
             changes.push(self.event(AuditKind::DeviceActivated).into());
-            if let Some(registration) = self.verification {
-                let (id, device) = (registration.id, self.device);
-                changes.extend(invitation::finish(self.view, self.user, id, device, self.context, self.now));
-            }
+            changes.extend(match self.verification {
+                Some(asked) => invitation::finish(self.view, self.user, asked.id, self.device, self.context, self.now),
+                None => invitation::overtaken(self.view, self.now),
+            });
         }
         let kind = match self.verification.map(|v| &v.challenge) {
             Some(Challenge::Approval { .. }) => AuditKind::PushAccepted,
