@@ -108,15 +108,14 @@ async fn serve_from(
                 // Each answer is small and written whole: waiting to fill a segment only adds delay.
                 let _ = stream.set_nodelay(true);
                 let (front, stopped) = (front.clone(), stopped.clone());
-                let acceptor = certificates.as_ref().map(|certificates| certificates.acceptor());
-                let serve = async move {
-                    let open = front.opened();
-                    if let Err(error) = socket(stream, peer, acceptor, front, stopped).await {
-                        tracing::debug!(%peer, %error, "connection cannot be served");
+                let held = (slot, front.opened());
+                // Each kind has its task: a plain connection has no room for a handshake.
+                match certificates.as_ref().map(|certificates| certificates.acceptor()) {
+                    None => connections.spawn_on(plain(stream, peer, front, stopped, held), turns.next()),
+                    Some(acceptor) => {
+                        connections.spawn_on(secured(stream, peer, acceptor, front, stopped, held), turns.next())
                     }
-                    drop((slot, open));
                 };
-                connections.spawn_on(serve, turns.next());
             }
             Err(error) => match after_failed_accept(&error) {
                 AfterFailure::GoOn => {}
@@ -178,25 +177,34 @@ fn after_failed_accept(error: &io::Error) -> AfterFailure {
     }
 }
 
-/// Serves an accepted socket on the current runtime.
-async fn socket(
+/// Serves an accepted socket on the current runtime. What is `held` for the connection ends with it.
+async fn plain<H>(stream: StdTcpStream, peer: SocketAddr, front: Front, stopped: watch::Receiver<bool>, held: H) {
+    match TcpStream::from_std(stream) {
+        Ok(stream) => connection(stream, peer, front, stopped).await,
+        Err(error) => tracing::debug!(%peer, %error, "connection cannot be served"),
+    }
+    drop(held);
+}
+
+/// The same, over TLS.
+async fn secured<H>(
     stream: StdTcpStream,
     peer: SocketAddr,
-    acceptor: Option<TlsAcceptor>,
+    acceptor: TlsAcceptor,
     front: Front,
     stopped: watch::Receiver<bool>,
-) -> io::Result<()> {
-    let stream = TcpStream::from_std(stream)?;
-    let Some(acceptor) = acceptor else {
-        connection(stream, peer, front, stopped).await;
-        return Ok(());
-    };
-    match tokio::time::timeout(front.limits().head_read, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => connection(stream, peer, front, stopped).await,
-        Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
-        Err(_) => tracing::debug!(%peer, "TLS handshake timed out"),
+    held: H,
+) {
+    match TcpStream::from_std(stream) {
+        // The handshake is boxed: it ends, and the connection stays.
+        Ok(stream) => match Box::pin(tokio::time::timeout(front.limits().head_read, acceptor.accept(stream))).await {
+            Ok(Ok(stream)) => connection(stream, peer, front, stopped).await,
+            Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
+            Err(_) => tracing::debug!(%peer, "TLS handshake timed out"),
+        },
+        Err(error) => tracing::debug!(%peer, %error, "connection cannot be served"),
     }
-    Ok(())
+    drop(held);
 }
 
 /// Serves one connection to its end.
@@ -212,11 +220,12 @@ where
     let service = service_fn(move |request: Request<Incoming>| {
         let (front, pulse) = (front.clone(), Arc::clone(&beats));
         let (refused, mut alarm) = pulse.serve();
-        async move {
+        // Boxed, so that a connection has no room for an answer while it is idle or its body is a long stream.
+        Box::pin(async move {
             let response = front.answer_screened(request, Some(Peer(peer)), refused, &mut alarm).await;
             pulse.answer(monotonic_now(), alarm);
             Ok::<_, Infallible>(response)
-        }
+        })
     });
 
     let mut builder = http1::Builder::new();
