@@ -124,6 +124,27 @@ const stories = {
     await context.close();
   },
 
+  async "a pairing whose answer is lost"() {
+    const { context, page } = await newPhone();
+    world.offer("7K2M9QXV", ANA);
+    await page.goto(`${world.base}/app#7K2M9QXV`);
+    world.losing = { action: "pair", reply: [503, { error: "busy" }] };
+    await press(page, "pair");
+    await appears("it says that it may not have arrived", page.locator("[data-fault]:not(:empty)"));
+    await look(page, "pair-not-sent");
+    world.losing = null;
+    check("the server has paired the phone", Boolean(world.phone(ANA.account)));
+    // The app is closed and opened from the camera again, too.
+    await page.goto("about:blank");
+    await page.goto(`${world.base}/app#7K2M9QXV`);
+    await press(page, "pair");
+    await appears("the same key asks again, and is paired", shown(page, "paired"));
+    check("the key was the same", new Set(world.posts.filter((post) => post.body.code === "7K2M9QXV").map((post) => post.body.public_key)).size === 1);
+    await press(page, "home");
+    await appears("it is connected", status(page, "ready"));
+    await context.close();
+  },
+
   async "requests and answers"() {
     const { context, page } = await newPhone();
     const phone = await pairByLink(page, "7K2M9QXR", ANA);

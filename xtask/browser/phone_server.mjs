@@ -37,6 +37,8 @@ export async function phoneServer(folder) {
     streams: true,
     /** What the next posts are answered with instead: `[status, body, headers]`. */
     failing: null,
+    /** The same for what is done all the same, so that its answer is lost. */
+    losing: null,
     /** Every post: action and body. */
     posts: [],
     codes: new Map(),
@@ -116,13 +118,14 @@ export async function phoneServer(folder) {
   const actions = {
     pair(body) {
       known(body, "code", "public_key", "signature", "subscription");
-      const names = world.codes.get(body.code);
       const key = keyOf(body.public_key);
+      const again = [...world.phones.values()].find((phone) => phone.active && phone.code === body.code && phone.key.equals(key));
+      const names = again ?? world.codes.get(body.code);
       if (!names || !isSigned(key, ["countersign-pair-v1", body.code, body.public_key], body.signature)) {
         return [404, { error: "unknown_code" }];
       }
       world.codes.delete(body.code);
-      const phone = { key, active: true, subscription: body.subscription ?? null, ...names };
+      const phone = again ?? { key, code: body.code, active: true, subscription: body.subscription ?? null, ...names };
       world.phones.set(`${phone.user}/${phone.device}`, phone);
       const { user, device, account, deviceName, issuer = "Northfield" } = phone;
       return [200, { user, device, account, issuer, device_name: deviceName, now: now() }];
@@ -201,7 +204,8 @@ export async function phoneServer(folder) {
         const refused = events(body, response);
         return refused ? reply(refused) : undefined;
       }
-      return actions[action] ? reply(actions[action](body)) : reply([404, { error: "not_found" }]);
+      const said = actions[action] ? actions[action](body) : [404, { error: "not_found" }];
+      return reply(world.losing?.action === action ? world.losing.reply : said);
     }
     const address = pathname === "/app" ? `/app-${world.language}${searchParams.get("pair") ? "-pair" : world.kind}` : pathname + search;
     const file = files.get(address) ?? files.get(pathname);

@@ -203,7 +203,7 @@ async fn a_redirect_is_not_followed() {
     here.answer(PushReply::RedirectTo(elsewhere.endpoint));
     let endpoints = PushEndpoints::new(&[here.origin(), there.origin()], true).unwrap();
     let error = sent(&made(settings(endpoints)), &prompt(&here.subscribe())).await;
-    assert_eq!(error, Err(SendError::Unavailable));
+    assert_eq!(error, Err(SendError::Refused));
     assert_eq!((here.requests(), there.requests()), (1, 0));
 }
 

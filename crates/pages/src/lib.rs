@@ -1,11 +1,11 @@
-//! What people see in a browser: pages that are made on the server, without any script.
+//! What people see in a browser: pages that are made on the server, and the app at `/app`.
 //!
 //! A page is a list of [`Block`]s in the reader's language. How blocks look is one template and one sheet, shown whole on
 //! [`gallery`]; the texts are the Fluent files of the crate `words`. A page decides nothing: what answers a request asks
 //! `engine`, and shows what came of it.
 //!
-//! Rules of every page (contract 19, SEC 100): nothing is fetched from another server, nothing runs, names of others are
-//! shown as text in elements whose direction is theirs, and what a page depends on has its digest in its name.
+//! Rules of every page (contract 19, SEC 100): nothing is fetched from another server, no script runs but the app's own, names of
+//! others are shown as text in elements whose direction is theirs, and what a page depends on has its digest in its name.
 
 mod app;
 mod app_files;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::rate_limit::peer_key;
 
-/// Places that are taken, in all and by each peer.
+/// Places that are taken, in all and by each peer. An IPv6 network of 64 bits is one peer, as for the rate limits.
 #[derive(Debug)]
 pub struct Slots {
     all: usize,
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seats_are_counted_over_all_peers_and_given_back() {
+    fn places_are_counted_over_all_peers_and_given_back() {
         let slots = Slots::new(2, 2);
         let peer = |last| IpAddr::from([192, 0, 2, last]);
         let (first, second) = (slots.take(peer(1)), slots.take(peer(2)));

@@ -116,7 +116,7 @@ impl Section for LimitsConfig {
         Row {
             key: "limits.connections_per_peer",
             kind: Kind::Number(1, MOST),
-            about: "Connections open at once from one address",
+            about: "Connections open at once from one address, or from one IPv6 network of 64 bits",
             default: Some(|| Value::from(i64::try_from(Limits::default().per_peer).unwrap_or(MOST))),
             ..ROW
         },
@@ -130,7 +130,7 @@ impl Section for LimitsConfig {
         Row {
             key: "limits.event_streams_per_peer",
             kind: Kind::Number(0, 1_000_000),
-            about: "Event streams open at once from one address; a quarter of limits.connections_per_peer if it is not set",
+            about: "Event streams open at once from one address, counted as connections are; a quarter of limits.connections_per_peer if it is not set",
             example: "250",
             ..ROW
         },

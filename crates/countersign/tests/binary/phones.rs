@@ -56,7 +56,16 @@ fn a_phone_is_paired_with_a_code_however_it_is_typed() {
         assert_eq!(paired.as_object().unwrap().len(), 6, "{paired}");
         let again = pairing(&key(2), &code, &code, None);
         assert_eq!(status(&mut http, "/app/pair", &again), (404, json!({ "error": "unknown_code" })));
-        assert_eq!(Phone::of(&paired, 1).requests(&mut http), Vec::<Value>::new());
+        let phone = Phone::of(&paired, 1);
+        assert_eq!(phone.requests(&mut http), Vec::<Value>::new());
+        // The answer was lost: the phone asks again with its key, and gets it until it is paired no longer.
+        let lost = pairing(&key(1), &spelled(&code), &code, None);
+        let same = http.expect(200, "POST", "/app/pair", &lost);
+        assert_eq!((&same["user"], &same["device"]), (&paired["user"], &paired["device"]));
+        let devices = api.expect(200, "GET", &format!("/api/2/mfa/users/{ana}/devices"), "");
+        assert_eq!(devices.as_array().map(Vec::len), Some(1), "{devices}");
+        api.expect(204, "DELETE", &format!("/api/2/mfa/users/{ana}/devices/{}", phone.device), "");
+        assert_eq!(status(&mut http, "/app/pair", &lost), (404, json!({ "error": "unknown_code" })));
     }
     assert_eq!(server.stop(), Some(0));
 }

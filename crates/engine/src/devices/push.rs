@@ -3,9 +3,12 @@
 use domain::model::audit::Actor;
 use domain::model::code::Alphabet;
 use domain::rules::factor::keypad::prove_keypad;
-use domain::rules::factor::push::{PAIRING_CODE_LENGTH, PAIRING_CONTEXT, PushAnswer, prove_answer, prove_pairing};
+use domain::rules::factor::push::{
+    PAIRING_CODE_LENGTH, PAIRING_CONTEXT, PushAnswer, has_paired, prove_answer, prove_pairing,
+};
+use domain::rules::phone;
 use domain::rules::verification::answer;
-use domain::{Credential, DeviceId, Heard, KeyedDigits, Outcome, PushSubscription, Reason, UserId, VerificationId};
+use domain::{Credential, DeviceId, Heard, KeyedDigits, Outcome, PushSubscription, Reason, UserId, VerificationId, View};
 
 use words::{Filling, MessageKind, Worded};
 
@@ -21,6 +24,14 @@ pub struct PairedPhone {
     /// The account as the person knows it.
     pub account: String,
     pub device_name: String,
+}
+
+impl PairedPhone {
+    fn of(view: &View, user: UserId, device: DeviceId) -> Self {
+        let account = view.user.as_ref().map(domain::User::account_name).unwrap_or_default();
+        let device_name = view.device(device).map(|device| device.display_name.clone()).unwrap_or_default();
+        Self { user, device, account, device_name }
+    }
 }
 
 /// A pairing code as it is drawn: in upper case, without blanks and hyphens, and with the digits that look like some letters
@@ -48,7 +59,8 @@ pub struct AnsweredCall {
 impl Engine {
     /// Pairs a phone: `public_key` is an uncompressed SEC 1 point, `signature` an ES256 over
     /// [`domain::rules::factor::push::pairing_text`] with the code in upper case, as it is drawn. `None` if the code is unknown,
-    /// over, or the signature is not the key's. `subscription` says where the phone is notified.
+    /// over, or the signature is not the key's. A phone that lost the answer asks again with the same key, and gets it again.
+    /// `subscription` says where the phone is notified.
     pub async fn pair_phone(
         &self,
         pairing_code: &str,
@@ -62,9 +74,14 @@ impl Engine {
         let Some((user, id)) = self.store.pairing(hash).await? else { return Ok(None) };
         let view = self.store.view(user).await?;
         let Some(asked) = view.verification(id) else { return Ok(None) };
+        let device = asked.device_id;
+        if let Some(known) = phone::paired(&view, device) {
+            let credential = self.open_credential(known)?;
+            let again = has_paired(asked, &credential, &code, public_key, signature, self.keys.mac_keys());
+            return Ok(again.then(|| PairedPhone::of(&view, user, device)));
+        }
         let heard = prove_pairing(asked, &code, public_key, signature, self.keys.mac_keys());
         let credential = Credential::Push { public_key: Some(public_key.to_vec()) };
-        let device = asked.device_id;
         let sealed = self.seal_credential(device, user, &credential)?.sealed;
         let outcome = self.answer_from_device(user, heard, Some(sealed), context.clone()).await?;
         if !matches!(outcome, Outcome::Accepted { .. }) {
@@ -77,9 +94,7 @@ impl Engine {
             // It is paired all the same, and says where it is notified when its app is opened again.
             tracing::warn!(%error, device = device.0, "where a phone is notified was not noted");
         }
-        let account = view.user.as_ref().map(domain::User::account_name).unwrap_or_default();
-        let device_name = view.device(device).map(|device| device.display_name.clone()).unwrap_or_default();
-        Ok(Some(PairedPhone { user, device, account, device_name }))
+        Ok(Some(PairedPhone::of(&view, user, device)))
     }
 
     /// Judges a phone's signed answer to a prompt.
@@ -130,7 +145,7 @@ impl Engine {
         AnsweredCall { outcome, said }
     }
 
-    pub(super) async fn view_of(&self, verification: VerificationId) -> Result<Option<(UserId, domain::View)>, Fault> {
+    pub(super) async fn view_of(&self, verification: VerificationId) -> Result<Option<(UserId, View)>, Fault> {
         let Some(user) = self.store.whose_verification(verification).await? else { return Ok(None) };
         Ok(Some((user, self.store.view(user).await?)))
     }

@@ -99,9 +99,19 @@ async function answerTo(pairing, request, decision, digits) {
   return (await answer.json()).state;
 }
 
-/** Pairs with a code (20.2): makes a key that cannot leave the browser, and gives what is to be kept. */
-async function pairWith(code, subscription) {
+/** The keys for a code, which cannot leave the browser. They are kept before they are sent: if the answer is lost, the same
+ * keys ask again. */
+async function keysFor(code) {
+  const begun = await setting("begun");
+  if (begun?.code === code) return begun;
   const { privateKey, publicKey } = await crypto.subtle.generateKey(ALGORITHM, false, ["sign", "verify"]);
+  await set("begun", { code, privateKey, publicKey });
+  return { privateKey, publicKey };
+}
+
+/** Pairs with a code (20.2), and gives what is to be kept. */
+async function pairWith(code, subscription) {
+  const { privateKey, publicKey } = await keysFor(code);
   const point = base64url(await crypto.subtle.exportKey("raw", publicKey));
   const body = {
     code,

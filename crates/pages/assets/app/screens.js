@@ -116,6 +116,7 @@ async function pairNow(code) {
 
 /** An app on the home screen of iOS is opened with the same code for ever. It is asked about once. */
 async function spend(code) {
+  await set("begun", undefined);
   await set("codes", [...((await setting("codes")) ?? []), code].slice(-MOST_HISTORY));
 }
 

@@ -1,8 +1,9 @@
 //! What is found without knowing whose it is: by the id of a verification that a person answers, by a pairing code, by
-//! the token of a log-in or of a link, by the secret of a device. Each is a row that names the user. The rows are derived from the user's
-//! state: those of the state before and after a decision are compared, and the difference is written.
+//! the token of a log-in, of a link or of an invitation, by the secret of a device. Each is a row that names the user.
+//! The rows are derived from the user's state: those of the state before and after a decision are compared, and the
+//! difference is written.
 
-use domain::{Challenge, ClientId, Device, DeviceId, Digest, Purpose, SecretMac, SessionKind, Timestamp, UserId, View};
+use domain::{Challenge, ClientId, Device, DeviceId, Digest, Purpose, SecretMac, SessionKind, Status, Timestamp, UserId, View};
 
 use crate::schema::sql;
 use crate::value::{Write, id, params};
@@ -12,7 +13,7 @@ use crate::value::{Write, id, params};
 pub(crate) enum Found {
     /// A verification that a person answers, by its id.
     Verification,
-    /// A registration that waits for a phone, by the digest of its pairing code.
+    /// A registration that waits for a phone or has just paired one, by the digest of its pairing code.
     Pairing,
     /// A log-in under way, by its state token's digest.
     LogIn,
@@ -98,6 +99,10 @@ impl Keys {
         for asked in &view.verifications {
             if let (Purpose::SignIn, Some(token)) = (asked.purpose, asked.state_token) {
                 add(token.0.to_vec(), Found::LogIn, None);
+            }
+            if let (Challenge::Pairing { hash }, Status::Accepted { .. }) = (&asked.challenge, &asked.status) {
+                // A phone that lost the answer asks again with its code.
+                add(hash.to_bytes().to_vec(), Found::Pairing, Some(id(asked.id)));
             }
             if !asked.status.is_pending() {
                 continue;

@@ -12,7 +12,7 @@ use crate::model::digest::{Digest, MacKeys};
 use crate::model::id::{DeviceId, UserId, VerificationId};
 use crate::model::response::FactorResponse;
 use crate::model::time::MINUTE;
-use crate::model::verification::Verification;
+use crate::model::verification::{Status, Verification};
 use crate::rules::factor::evidence::{Evidence, Freshness, Heard, Proof};
 
 /// Characters in a pairing code (decision 33).
@@ -191,16 +191,38 @@ pub fn prove_pairing(
     signature: &[u8],
     keys: &MacKeys,
 ) -> Heard {
-    let right = match &asked.challenge {
-        Challenge::Pairing { hash } => {
-            keys.matches(hash, PAIRING_CONTEXT, pairing_code)
-                && is_uncompressed(public_key)
-                && is_signed_by(public_key, &pairing_text(pairing_code, public_key), signature)
-        }
-        _ => false,
-    };
+    let right = names_pairing(asked, pairing_code, public_key, signature, keys);
     let proof = Proof::of_device(asked.device_id, Some(asked.id), Freshness::ThisChallenge);
     Heard::of(asked, if right { Evidence::Proved(proof) } else { Evidence::Absent })
+}
+
+/// Whether this registration has paired this very phone, which asks again because the answer was lost. It proves nothing
+/// and changes nothing.
+pub fn has_paired(
+    asked: &Verification,
+    credential: &Credential,
+    pairing_code: &str,
+    public_key: &[u8],
+    signature: &[u8],
+    keys: &MacKeys,
+) -> bool {
+    matches!(asked.status, Status::Accepted { .. })
+        && matches!(credential, Credential::Push { public_key: Some(known) } if known == public_key)
+        && names_pairing(asked, pairing_code, public_key, signature, keys)
+}
+
+/// Whether the code is the one of this registration, and the phone holds the key that it names.
+fn names_pairing(
+    asked: &Verification,
+    pairing_code: &str,
+    public_key: &[u8],
+    signature: &[u8],
+    keys: &MacKeys,
+) -> bool {
+    let Challenge::Pairing { hash } = &asked.challenge else { return false };
+    keys.matches(hash, PAIRING_CONTEXT, pairing_code)
+        && is_uncompressed(public_key)
+        && is_signed_by(public_key, &pairing_text(pairing_code, public_key), signature)
 }
 
 /// Whether a key has the one form in which it is stored and named (contract 20.2).
