@@ -25,7 +25,8 @@ pub struct View {
     pub user: Option<User>,
     /// All of the user's devices, oldest first.
     pub devices: Vec<Device>,
-    /// The verifications that may still be answered or collected ([`Verification::is_live`]), oldest first.
+    /// The verifications that may still be answered or collected, or asked about by the phone that they paired
+    /// ([`Verification::is_kept`]), oldest first.
     pub verifications: Vec<Verification>,
     /// Log-ins under way and what they have granted, until they end, oldest first.
     pub sessions: Vec<Session>,
@@ -39,7 +40,7 @@ impl View {
         self.devices.iter().find(|device| device.id == id)
     }
 
-    /// The live verification with this id.
+    /// The verification with this id, if it is kept.
     pub fn verification(&self, id: VerificationId) -> Option<&Verification> {
         self.verifications.iter().find(|verification| verification.id == id)
     }

@@ -141,6 +141,13 @@ impl Verification {
             Status::Expired => false,
         }
     }
+
+    /// Whether it stays with its user until it ends: it is live, or it has paired a phone, which may have lost the answer and
+    /// asks again (contract 20.2), unless this was withdrawn.
+    pub fn is_kept(&self) -> bool {
+        let is_accepted = matches!(self.status, Status::Accepted { collected: None, .. });
+        self.is_live() || is_accepted && matches!(self.challenge, Challenge::Pairing { .. })
+    }
 }
 
 #[cfg(test)]

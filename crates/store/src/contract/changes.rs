@@ -245,7 +245,7 @@ pub(crate) async fn a_prompt_that_waits_gets_another_number(store: &Store) {
 async fn assert_live(store: &Store, asked: &Verification) {
     let view = store.view(asked.user_id).await.unwrap();
     match view.verification(asked.id) {
-        Some(seen) => assert!(seen.is_live(), "{seen:?}"),
+        Some(seen) => assert!(seen.is_kept(), "{seen:?}"),
         None => {
             let left = standing(store, asked).await;
             assert!(left.is_none_or(|status| !status.is_pending()), "{left:?}");

@@ -75,7 +75,11 @@ impl UserState {
             return if matches!(end, VerificationEnd::Accepted { .. }) { Err(MISSED) } else { Ok(()) };
         };
         let asked = &mut self.view.verifications[place];
-        (asked.status, asked.challenge) = (end.into(), wiped(&asked.challenge));
+        asked.status = end.into();
+        // A phone that was paired may lose the answer, and shows the code and the same key again.
+        if !matches!((&asked.status, &asked.challenge), (Status::Accepted { .. }, Challenge::Pairing { .. })) {
+            asked.challenge = wiped(&asked.challenge);
+        }
         self.settle(place);
         Ok(())
     }
@@ -230,7 +234,7 @@ impl UserState {
 
     /// Puts a verification where it belongs.
     pub(crate) fn take_in(&mut self, asked: Verification) {
-        if asked.is_live() {
+        if asked.is_kept() {
             self.is_begun_by(asked.client_id);
             self.view.verifications.push(asked);
         } else {
@@ -260,7 +264,7 @@ impl UserState {
     /// Puts away a verification that decisions need to see no longer.
     fn settle(&mut self, place: usize) {
         self.changed = true;
-        if !self.view.verifications[place].is_live() {
+        if !self.view.verifications[place].is_kept() {
             let asked = self.view.verifications.remove(place);
             self.keep_result(asked);
         }

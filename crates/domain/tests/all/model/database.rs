@@ -60,7 +60,7 @@ impl Database {
         View {
             user: rows.user.clone(),
             devices: rows.devices.clone(),
-            verifications: rows.verifications.iter().filter(|v| v.is_live()).cloned().collect(),
+            verifications: rows.verifications.iter().filter(|v| v.is_kept()).cloned().collect(),
             sessions: rows
                 .sessions
                 .iter()
