@@ -8,7 +8,9 @@ use domain::rules::factor::push::{
 };
 use domain::rules::phone;
 use domain::rules::verification::answer;
-use domain::{Credential, DeviceId, Heard, KeyedDigits, Outcome, PushSubscription, Reason, UserId, VerificationId, View};
+use domain::{
+    Credential, DeviceId, Heard, KeyedDigits, Outcome, PushSubscription, Reason, UserId, VerificationId, View,
+};
 
 use words::{Filling, MessageKind, Worded};
 

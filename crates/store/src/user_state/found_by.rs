@@ -3,7 +3,9 @@
 //! The rows are derived from the user's state: those of the state before and after a decision are compared, and the
 //! difference is written.
 
-use domain::{Challenge, ClientId, Device, DeviceId, Digest, Purpose, SecretMac, SessionKind, Status, Timestamp, UserId, View};
+use domain::{
+    Challenge, ClientId, Device, DeviceId, Digest, Purpose, SecretMac, SessionKind, Status, Timestamp, UserId, View,
+};
 
 use crate::schema::sql;
 use crate::value::{Write, id, params};
