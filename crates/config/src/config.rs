@@ -9,6 +9,7 @@ use crate::section::Section;
 use crate::sections::account::AccountConfig;
 use crate::sections::admin::AdminConfig;
 use crate::sections::auth::AuthConfig;
+use crate::sections::bootstrap::BootstrapConfig;
 use crate::sections::brand::BrandConfig;
 use crate::sections::compat::CompatConfig;
 use crate::sections::delivery::DeliveryConfig;
@@ -35,6 +36,7 @@ pub struct Config {
     pub admin: AdminConfig,
     pub storage: StorageConfig,
     pub account: AccountConfig,
+    pub bootstrap: BootstrapConfig,
     pub tls: TlsConfig,
     pub login: LoginConfig,
     pub brand: BrandConfig,
@@ -69,6 +71,7 @@ impl Config {
             admin: section(values, &mut dialect)?,
             storage: section(values, &mut dialect)?,
             account: section(values, &mut dialect)?,
+            bootstrap: section(values, &mut dialect)?,
             tls: section(values, &mut dialect)?,
             login: section(values, &mut dialect)?,
             brand: section(values, &mut dialect)?,

@@ -28,6 +28,7 @@ pub use pages::{example, reference};
 pub use row::{Kind, Row};
 pub use sections::account::AccountConfig;
 pub use sections::admin::AdminConfig;
+pub use sections::bootstrap::{BootstrapClient, BootstrapConfig};
 pub use sections::brand::BrandConfig;
 pub use sections::delivery::DeliveryConfig;
 pub use sections::email::EmailConfig;

@@ -7,6 +7,7 @@ use crate::section::Section;
 use crate::sections::account::AccountConfig;
 use crate::sections::admin::AdminConfig;
 use crate::sections::auth::AuthConfig;
+use crate::sections::bootstrap::BootstrapConfig;
 use crate::sections::brand::BrandConfig;
 use crate::sections::compat::CompatConfig;
 use crate::sections::delivery::DeliveryConfig;
@@ -58,6 +59,7 @@ pub static SETTINGS: LazyLock<Vec<Setting>> = LazyLock::new(|| {
         rows::<AdminConfig>(),
         rows::<StorageConfig>(),
         rows::<AccountConfig>(),
+        rows::<BootstrapConfig>(),
         rows::<TlsConfig>(),
         rows::<AuthConfig>(),
         rows::<CompatConfig>(),

@@ -110,9 +110,12 @@ impl Readers {
 }
 
 /// Binds the admin address, if there is one.
-pub(crate) async fn listen(config: &Config) -> anyhow::Result<Option<Admin>> {
+pub(crate) async fn listen(config: &Config, handed: Option<TcpListener>) -> anyhow::Result<Option<Admin>> {
     let Some(address) = config.admin.listen else { return Ok(None) };
-    let bound = TcpListener::bind(address).await;
+    let bound = match handed {
+        Some(listener) => Ok(listener),
+        None => TcpListener::bind(address).await,
+    };
     let listener = bound.with_context(|| {
         format!("cannot listen on {address} for metrics and health; choose another address with --admin-listen")
     })?;
@@ -350,7 +353,7 @@ fn prefixes(page: &mut Page, closed: &ClosedPrefixes) {
 }
 
 /// A factor's name in a label.
-fn label(factor: FactorKind) -> &'static str {
+pub(crate) fn label(factor: FactorKind) -> &'static str {
     match factor {
         FactorKind::Totp => "totp",
         FactorKind::Hotp => "hotp",

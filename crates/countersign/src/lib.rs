@@ -3,6 +3,7 @@
 
 mod admin;
 mod banner;
+mod bootstrap;
 mod callbacks;
 pub mod cli;
 mod control;
@@ -19,6 +20,7 @@ mod ready;
 mod root;
 mod secret_pages;
 mod serve;
+mod service;
 mod signals;
 mod terminal;
 #[cfg(feature = "otel")]

@@ -29,10 +29,13 @@ use crate::installation::{self, Dependencies, Installation, Intent, providers};
 use crate::invitations::Invitations;
 use crate::links::Links;
 use crate::ready::ReadyFile;
+use crate::service::{self, Handed};
 use crate::signals::{SignalAction, Signals};
-use crate::{banner, control, phone, root, terminal};
+use crate::{banner, bootstrap, control, phone, root, terminal};
 
-pub(crate) async fn serve(flags: FlagValues, config: Config, nouns: &'static [Noun]) -> anyhow::Result<ExitCode> {
+pub(crate) async fn serve(flags: FlagValues, mut config: Config, nouns: &'static [Noun]) -> anyhow::Result<ExitCode> {
+    let handed = Handed::take(&mut config)?;
+    let starting = service::starting();
     config.check_listen()?;
     config.check_links()?;
     config.delivery.check()?;
@@ -43,9 +46,13 @@ pub(crate) async fn serve(flags: FlagValues, config: Config, nouns: &'static [No
     providers::open(&dependencies.routes)?;
     let mut installation = Installation::build(&config, opened, dependencies).await?;
     installation.release_start_lock();
-    let listener = listen(&config).await?;
+    bootstrap::make(&installation.engine, &config.bootstrap).await?;
+    let listener = match handed.api {
+        Some(listener) => listener,
+        None => listen(&config).await?,
+    };
     let base_url = base_url(&listener, &config)?;
-    let admin = admin::listen(&config).await?;
+    let admin = admin::listen(&config, handed.admin).await?;
     let places = Places {
         listens: base_url,
         public: config.account.public_url.clone(),
@@ -64,7 +71,10 @@ pub(crate) async fn serve(flags: FlagValues, config: Config, nouns: &'static [No
                 terminal::remark(&text);
             }
         });
-        ready_file.write(&places.ready())
+        ready_file.write(&places.ready())?;
+        drop(starting);
+        service::ready(&places.listens);
+        Ok(())
     };
     let signals = (Signals::hear(SignalAction::Reload)?, &started as &dyn Reload);
     let entries = Entries { listener, admin, app, rest: root::served(config.listen.root_page), nouns, world: None };
@@ -118,7 +128,8 @@ fn last_calls(routes: &delivery::Routes) -> Duration {
 const CERTIFICATE_CHECK: i64 = 5_000;
 
 /// Reloads certificates when their files have changed.
-async fn watch(certificates: &Certificates) {
+async fn watch(certificates: Option<&Certificates>) {
+    let Some(certificates) = certificates else { return std::future::pending().await };
     loop {
         SystemClock.sleep(CERTIFICATE_CHECK).await;
         match certificates.refresh() {
@@ -272,18 +283,14 @@ pub(crate) async fn run(
     // Only requests run there. All else has the runtime that runs this, so that neither waits for the other.
     let threads = Threads::start(config.limits.threads).context("cannot start the threads that answer requests")?;
     let turns = threads.turns();
+    let watched_threads = service::watched(threads.turns());
     let serving = async {
         match &certificates {
             None => web::listen::serve(listener, front, turns, stopped).await,
             Some(certificates) => web::listen::serve_tls(listener, front, turns, certificates.clone(), stopped).await,
         }
     };
-    let watching_files = async {
-        match &certificates {
-            Some(certificates) => watch(certificates).await,
-            None => std::future::pending().await,
-        }
-    };
+    let watching_files = watch(certificates.as_deref());
     let watching = admin.map(|admin| {
         let ((listener, routes), ids) = (admin.answering(health.clone(), watched), RequestIds::new(&prefix));
         let front = Front::new(Vec::new(), routes, config.limits.front, ids, web::guard::plain);
@@ -315,7 +322,9 @@ pub(crate) async fn run(
     let mut code = ExitCode::SUCCESS;
     let reloading = async {
         while signals.next().await == SignalAction::Reload {
+            service::reloading();
             reread(certificates.as_deref(), &reload.changed());
+            service::reloaded();
         }
     };
     tokio::select! {
@@ -326,6 +335,7 @@ pub(crate) async fn run(
         _ = failed.wait_for(|failed| *failed) => code = ExitCode::FAILURE,
         () = watching_files => {}
     }
+    service::stopping();
     health.drain();
     installation.engine.release_polls();
     installation.engine.stop_sending();
@@ -351,6 +361,7 @@ pub(crate) async fn run(
     following_names.abort();
     installation.engine.record_folded(true).await;
     installation.close().await;
+    drop(watched_threads);
     Ok(code)
 }
 

@@ -1,5 +1,7 @@
 //! The binary as a person and a script meet it.
 
+#[path = "binary/bootstrap.rs"]
+mod bootstrap;
 #[path = "binary/callbacks.rs"]
 mod callbacks;
 #[path = "binary/calls.rs"]
@@ -47,6 +49,8 @@ mod phones;
 mod prices;
 #[path = "binary/push.rs"]
 mod push;
+#[path = "binary/service.rs"]
+mod service;
 #[path = "binary/sms_by_call.rs"]
 mod sms_by_call;
 #[path = "binary/subscriptions.rs"]

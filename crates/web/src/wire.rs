@@ -86,6 +86,11 @@ impl Pulse {
         }
     }
 
+    /// Whether no request has come yet.
+    pub(crate) fn is_unused(&self) -> bool {
+        self.beats().served == 0
+    }
+
     /// The time at which the connection must be closed, unless something happens before. Only a request in progress
     /// suspends it, and nothing that the client sends or does not read. While stopping, unread answers get only the
     /// linger time.

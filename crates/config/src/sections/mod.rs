@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod admin;
 pub(crate) mod auth;
+pub(crate) mod bootstrap;
 pub(crate) mod brand;
 pub(crate) mod compat;
 pub(crate) mod delivery;

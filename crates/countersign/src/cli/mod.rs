@@ -5,6 +5,7 @@ pub(crate) mod app;
 mod checks;
 mod client;
 mod clock;
+mod completions;
 mod config;
 mod delivery;
 mod dev;
@@ -21,6 +22,7 @@ mod reference;
 pub(crate) mod report;
 pub(crate) mod request;
 mod run;
+mod status;
 mod template;
 mod transfer;
 mod user;
@@ -68,6 +70,8 @@ enum What {
     /// Show how messages reach people, test a channel, and use routes again
     #[command(subcommand)]
     Delivery(delivery::DeliveryArgs),
+    /// Show whether a server runs here, and what the installation holds: exit status 3 if none runs
+    Status(status::StatusArgs),
     /// Ask a running server on this machine whether it is ready: exit status 0 if it is, else 1
     Healthcheck(healthcheck::HealthcheckArgs),
     /// Check an installation from end to end: settings, database, clock, addresses, and every provider, without a message
@@ -90,6 +94,10 @@ enum What {
     /// Test a running installation: every code is used once and every limit holds. It creates test users and removes them
     #[command(visible_alias = "torture")]
     Selftest(selftest::SelftestArgs),
+    /// Print what makes a shell complete commands and flags
+    Completions(completions::CompletionsArgs),
+    /// Write the manual pages
+    Man(completions::ManArgs),
     /// Print a generated page of the documentation
     #[command(subcommand, hide = true)]
     Reference(reference::ReferenceArgs),
@@ -103,6 +111,7 @@ const NOUNS: &[Noun] = &[
     Noun::of::<delivery::DeliveryRequest>(),
     Noun::of::<device::DeviceRequest>(),
     Noun::of::<doctor::StateRequest>(),
+    Noun::of::<status::StatusRequest>(),
     Noun::of::<user::UserRequest>(),
     Noun::of::<webhook::WebhookRequest>(),
 ];
@@ -124,6 +133,7 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
         What::Device(args) => args.run(),
         What::Delivery(args) => args.run(),
         What::Doctor(args) => Ok(args.run()),
+        What::Status(args) => args.run(),
         What::Healthcheck(args) => args.run(),
         What::Template(args) => args.run(),
         What::Config(args) => args.run(),
@@ -131,6 +141,8 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
         What::Transfer(args) => args.run(),
         What::Import(args) => args.run(),
         What::Selftest(args) => runtime(0)?.block_on(selftest::run(args, &terminal::Console)),
+        What::Completions(args) => args.run(Cli::command()),
+        What::Man(args) => args.run(Cli::command()),
         What::Reference(args) => Ok(args.run(&Cli::command())),
     }
 }

@@ -39,7 +39,7 @@ use crate::cli::request::Noun;
 use crate::installation::{self, Intent};
 use crate::ready::ReadyFile;
 use crate::signals::{SignalAction, Signals};
-use crate::{banner, serve as server, terminal};
+use crate::{banner, serve as server, service, terminal};
 
 pub use guard::Guard;
 pub use planting::Pinned;
@@ -107,7 +107,7 @@ pub(crate) async fn serve(mut config: Config, options: DevOptions, nouns: &'stat
     let world = Arc::new(world.with_profiles(&options.pinned).await?);
     let listener = server::listen(&config).await?;
     let base_url = server::base_url(&listener, &config)?;
-    let admin = admin::listen(&config).await?.context("a dev world has an admin listener")?;
+    let admin = admin::listen(&config, None).await?.context("a dev world has an admin listener")?;
     let admin_url = admin.url()?;
     let _ = world.base_url.set(base_url.clone());
     world.engine().set_link_base(&base_url);
@@ -133,7 +133,9 @@ pub(crate) async fn serve(mut config: Config, options: DevOptions, nouns: &'stat
             colours: terminal::shows_colours(),
         });
         terminal::remark(&text);
-        ready_file.write(&world.seed.ready(&base_url, &admin_url, guard.key(), world.engine().settings()))
+        ready_file.write(&world.seed.ready(&base_url, &admin_url, guard.key(), world.engine().settings()))?;
+        service::ready(&base_url);
+        Ok(())
     };
     let signals = (signals, &server::Never as &dyn server::Reload);
     let entries = server::Entries { listener, admin: Some(admin), app, rest, nouns, world: Some(world.clone()) };

@@ -66,6 +66,7 @@ const COMMANDS: &[(&str, &[&str], Kind)] = &[
     ("delivery test", &["email", "ana@example.com"], Needs),
     ("template preview", &[], Apart),
     ("clock", &[], Needs),
+    ("status", &[], Needs),
     ("doctor", &[], Apart),
     ("healthcheck", &[], Apart),
     ("config check", &[], Apart),
@@ -75,6 +76,8 @@ const COMMANDS: &[(&str, &[&str], Kind)] = &[
     ("migrate", &[], Needs),
     ("transfer", &[], Makes),
     ("selftest", &[], Apart),
+    ("completions", &["bash"], Apart),
+    ("man", &["/dev/null"], Apart),
 ];
 
 /// The commands that the command line knows.

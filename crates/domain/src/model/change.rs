@@ -45,6 +45,11 @@ impl View {
         self.verifications.iter().find(|verification| verification.id == id)
     }
 
+    /// The verifications that may still be answered or collected, oldest first.
+    pub fn live(&self) -> impl Iterator<Item = &Verification> {
+        self.verifications.iter().filter(|verification| verification.is_live())
+    }
+
     /// The session with this id that has not ended.
     pub fn session(&self, id: SessionId) -> Option<&Session> {
         self.sessions.iter().find(|session| session.id == id)

@@ -179,7 +179,7 @@ impl Engine {
         self.chance.code(Alphabet::Alphanumeric, 20)
     }
 
-    fn draw_client_secret(&self) -> (String, ClientSecret) {
+    pub(super) fn draw_client_secret(&self) -> (String, ClientSecret) {
         let secret = self.chance.hex::<32>();
         let last4 = secret[secret.len() - 4..].to_owned();
         let stored = ClientSecret { digest: Digest::of(secret.as_bytes()), last4, created_at: self.now() };

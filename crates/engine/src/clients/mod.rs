@@ -1,5 +1,6 @@
 //! API callers: their secrets and tokens, and the limits of their calls.
 
+pub(crate) mod bootstrap;
 pub(crate) mod caller;
 pub(crate) mod hourly_quota;
 pub(crate) mod list_queues;

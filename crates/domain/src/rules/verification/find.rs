@@ -52,7 +52,7 @@ impl Target {
         match self {
             Self::Device { device, .. } | Self::OwnCodes(device) | Self::SignIn { device, .. } => (known(device), None),
             Self::Wire { wire_id, device, .. } => {
-                let asked = view.verifications.iter().find(|v| v.is_live() && v.wire_id == *wire_id);
+                let asked = view.live().find(|v| v.wire_id == *wire_id);
                 (device.as_ref().and_then(known), asked.map(|v| v.id))
             }
             Self::Newest | Self::TempToken => (None, None),
@@ -182,8 +182,7 @@ pub fn find<'a>(view: &'a View, target: &Target, now: Timestamp) -> Result<Found
             }
         }
         Target::Wire { wire_id, purpose, device } => {
-            let mut live = view.verifications.iter().filter(|v| v.is_live());
-            let verification = live.find(|v| v.wire_id == *wire_id && v.purpose == *purpose);
+            let verification = view.live().find(|v| v.wire_id == *wire_id && v.purpose == *purpose);
             let Some(verification) = verification else {
                 // An ended verification is out of sight here, but the locks that need no verification speak first.
                 user_unlocked(view, user, now)?;

@@ -1,0 +1,150 @@
+//! The client that a start makes (SEC 106).
+
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::common::{Running, countersign, run_json};
+
+/// A server that is to make a client named `application`.
+fn server(data: &Path, file: &Path, scope: Option<&str>) -> Running {
+    let mut command = countersign();
+    command.env("COUNTERSIGN_BOOTSTRAP_CLIENT", "application").env("COUNTERSIGN_BOOTSTRAP_CLIENT_FILE", file);
+    if let Some(scope) = scope {
+        command.env("COUNTERSIGN_BOOTSTRAP_SCOPE", scope);
+    }
+    Running::start_as(&["serve", "--data-dir", data.to_str().unwrap()], command)
+}
+
+fn pair(file: &Path) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
+}
+
+fn clients(data: &Path) -> Vec<Value> {
+    run_json(&["client", "list", "--data-dir", data.to_str().unwrap(), "--json"]).as_array().unwrap().clone()
+}
+
+fn may_enter(server: &Running, pair: &Value) -> bool {
+    let body = json!({
+        "grant_type": "client_credentials", "client_id": pair["client_id"], "client_secret": pair["client_secret"],
+    });
+    server.http().send("POST", "/auth/oauth2/v2/token", &body.to_string()).unwrap().status == 200
+}
+
+#[test]
+fn a_start_makes_the_client_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, file) = (folder.path().join("data"), folder.path().join("client.json"));
+    let first = server(&data, &file, Some("Read Users"));
+    let made = pair(&file);
+    assert_eq!((&made["name"], &made["scope"]), (&json!("application"), &json!("Read Users")));
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(may_enter(&first, &made));
+    assert_eq!(first.stop(), Some(0));
+    // The application took the file away. No second client appears, and no second pair.
+    std::fs::remove_file(&file).unwrap();
+    let second = server(&data, &file, None);
+    assert!(!file.exists() && may_enter(&second, &made));
+    assert_eq!(clients(&data).len(), 1);
+    let id = made["client_id"].as_str().unwrap();
+    run_json(&["client", "revoke", id, "--yes", "--data-dir", data.to_str().unwrap(), "--json"]);
+    assert_eq!(second.stop(), Some(0));
+    let third = server(&data, &file, None);
+    assert!(!file.exists() && !may_enter(&third, &made), "what was revoked does not come back");
+    assert_eq!(third.stop(), Some(0));
+}
+
+/// A start that ended between the file and the client has left a pair that works nowhere.
+#[test]
+fn a_pair_without_its_client_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, file) = (folder.path().join("data"), folder.path().join("client.json"));
+    let lost = json!({ "name": "application", "client_id": "a", "client_secret": "b", "scope": "Manage All" });
+    std::fs::write(&file, lost.to_string()).unwrap();
+    let server = server(&data, &file, None);
+    assert!(may_enter(&server, &pair(&file)));
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn no_file_of_others_and_no_link_is_written_through() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let (theirs, link) = (folder.path().join("theirs"), folder.path().join("link"));
+    std::fs::write(&theirs, "theirs").unwrap();
+    std::os::unix::fs::symlink(folder.path().join("target"), &link).unwrap();
+    for file in [&theirs, &link] {
+        let mut command = countersign();
+        command.env("COUNTERSIGN_BOOTSTRAP_CLIENT", "application").env("COUNTERSIGN_BOOTSTRAP_CLIENT_FILE", file);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(&data);
+        let ended = command.output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(!ended.status.success() && said.contains("remove it, or name another file"), "{said}");
+        assert_eq!(clients(&data), Vec::<Value>::new(), "{}", file.display());
+    }
+    assert_eq!(std::fs::read_to_string(&theirs).unwrap(), "theirs");
+    assert!(!folder.path().join("target").exists());
+}
+
+#[test]
+fn a_name_needs_a_file_and_a_scope_that_exists() {
+    for (variables, says) in [
+        (&[("CLIENT", "a")][..], "bootstrap.client needs bootstrap.client_file"),
+        (&[("CLIENT_FILE", "/tmp/x")], "bootstrap.client_file needs bootstrap.client"),
+        (&[("CLIENT", "a"), ("CLIENT_FILE", "/tmp/x"), ("SCOPE", "everything")], "\"Manage All\""),
+    ] {
+        let mut command = countersign();
+        for (name, value) in variables {
+            command.env(format!("COUNTERSIGN_BOOTSTRAP_{name}"), value);
+        }
+        let ended = command.args(["config", "check"]).output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(!ended.status.success() && said.contains(says), "{said}");
+    }
+}
+
+/// They share a database, and each has another file: one pair is made, and the others leave none.
+#[test]
+fn of_nodes_that_start_at_once_one_makes_the_client() {
+    let Some(cluster) = pgtest::Cluster::shared() else { return };
+    let (folder, url) = (tempfile::tempdir().unwrap(), cluster.new_database());
+    let data = folder.path().join("data");
+    // Made before, so that the nodes race for the client and not for the tables.
+    run_json(&[
+        "user",
+        "create",
+        "--username",
+        "ana",
+        "--init",
+        "--data-dir",
+        data.to_str().unwrap(),
+        "--database-url",
+        &url,
+        "--json",
+    ]);
+    let file = |n: usize| folder.path().join(format!("client-{n}.json"));
+    let nodes: Vec<Running> = std::thread::scope(|scope| {
+        let started: Vec<_> = (0..6)
+            .map(|n| {
+                let (data, url, file) = (&data, &url, file(n));
+                scope.spawn(move || {
+                    let mut command = countersign();
+                    command.env("COUNTERSIGN_BOOTSTRAP_CLIENT", "application");
+                    command.env("COUNTERSIGN_BOOTSTRAP_CLIENT_FILE", file);
+                    Running::start_as(&["serve", "--data-dir", data.to_str().unwrap(), "--database-url", url], command)
+                })
+            })
+            .collect();
+        started.into_iter().map(|node| node.join().unwrap()).collect()
+    });
+    let pairs: Vec<Value> = (0..6).map(file).filter(|file| file.exists()).map(|file| pair(&file)).collect();
+    assert_eq!(pairs.len(), 1);
+    assert!(nodes.iter().all(|node| may_enter(node, &pairs[0])));
+    for node in nodes {
+        assert_eq!(node.stop(), Some(0));
+    }
+}
