@@ -7,7 +7,9 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::places::{BuildProfile, Workspace};
 use crate::step::{cargo, run as run_command, runs, step};
-use crate::{assertions, check, clock, conformance, docs, fuzz, gateways, load, mails, page, phones, terminal};
+use crate::{
+    assertions, check, clock, conformance, docs, fuzz, gateways, load, mails, monitoring, page, phones, terminal,
+};
 
 /// The version of cargo-deny that `deny.toml` is written for.
 const CARGO_DENY: &str = "~0.20.2";
@@ -57,6 +59,7 @@ pub(crate) fn run() -> Result<()> {
     step("assertions read by others", || assertions::accept(&places))?;
     step("mail read by others", || mails::accept(&places))?;
     step("gateways judged by their makers", || gateways::accept(&places))?;
+    step("alerts and dashboard", || watch(&places, &binary))?;
     step("description fuzzed", || fuzz::run_quickly(&places, &binary))?;
     step("conformance", || conformance::run_against(&places, &binary, &[]))?;
 
@@ -112,5 +115,17 @@ fn tell(places: &Workspace, binary: &Path) -> Result<()> {
         bail!("chromium, firefox-esr, Xvfb, node and npm must be there in CI");
     }
     terminal::say("SKIPPED: needs chromium, firefox-esr, Xvfb, node and npm");
+    Ok(())
+}
+
+/// The same of Prometheus.
+fn watch(places: &Workspace, binary: &Path) -> Result<()> {
+    if monitoring::is_possible() {
+        return monitoring::accept(places, binary);
+    }
+    if std::env::var_os("CI").is_some() {
+        bail!("prometheus, promtool and prometheus-blackbox-exporter must be there in CI");
+    }
+    terminal::say("SKIPPED: needs prometheus, promtool and prometheus-blackbox-exporter");
     Ok(())
 }

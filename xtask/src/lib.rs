@@ -15,6 +15,7 @@ mod gateways;
 mod load;
 mod mails;
 mod metadata;
+mod monitoring;
 mod page;
 mod phones;
 pub mod places;
@@ -49,6 +50,8 @@ enum Chore {
     Mails,
     /// Check that the makers of gateways accept our requests to them, and that we take their receipts
     Gateways,
+    /// Check the alert rules and the dashboard against a Prometheus that reads running servers
+    Monitoring(monitoring::Args),
     /// Check the documents: run every command, follow every link, find every page in the index
     Docs(docs::Args),
     /// Fuzz the dev world with schemathesis, by its `OpenAPI` description
@@ -77,6 +80,7 @@ pub fn main() -> ExitCode {
         Chore::Assertions => assertions::run(),
         Chore::Mails => mails::run(),
         Chore::Gateways => gateways::run(),
+        Chore::Monitoring(args) => monitoring::run(&args),
         Chore::Docs(args) => docs::run(&args),
         Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Bench(args) => load::bench(&args),
