@@ -264,7 +264,10 @@ pub(crate) async fn run(
     announce: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<ExitCode> {
     let health = Health::new(installation.engine.clone());
-    let chance: &dyn engine::Chance = &engine::chance::SystemChance;
+    let chance: &dyn engine::Chance = match &world {
+        Some(world) => world.chance(),
+        None => &engine::chance::SystemChance,
+    };
     let prefix = chance.hex::<4>();
     let ids = RequestIds::new(&prefix);
     let proxies = app.options.trusted_proxies.clone();

@@ -17,6 +17,8 @@ mod configuration;
 mod delivery;
 #[path = "binary/dev_faults.rs"]
 mod dev_faults;
+#[path = "binary/dev_file.rs"]
+mod dev_file;
 #[path = "binary/dev_tools.rs"]
 mod dev_tools;
 #[path = "binary/dev_world.rs"]

@@ -1,5 +1,6 @@
 //! `countersign dev`: its arguments.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
@@ -8,7 +9,7 @@ use domain::model::long_poll::LongPoll;
 
 use crate::cli::request::Noun;
 use crate::cli::run::{ServeArgs, runtime};
-use crate::dev::{self, DevOptions, Pinned};
+use crate::dev::{self, DevOptions, Pinned, WorldFile, dev_credential};
 use crate::ready;
 
 #[derive(Debug, Args)]
@@ -26,9 +27,13 @@ pub(crate) struct DevArgs {
     /// How polls of this world's clients are held: `off`, `adaptive`, or a number of seconds up to 25
     #[arg(long, value_parser = LongPoll::parse, default_value = "adaptive")]
     hold: LongPoll,
-    /// Make the same credentials and passwords from this number at every start
+    /// Draw everything from this number: the same credentials and passwords at every start, and in a new world the same answers
+    /// to the same requests
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
+    /// File that describes a new world: clients, users, devices, apps, clock
+    #[arg(long, value_name = "FILE")]
+    world: Option<PathBuf>,
     /// Id of the client with the widest scope, instead of a random one
     #[arg(long, value_name = "ID", requires = "client_secret", value_parser = dev_credential)]
     client_id: Option<String>,
@@ -55,19 +60,19 @@ impl DevArgs {
             let named = config::variable("COUNTERSIGN_DEV_HOST")?.unwrap_or_default();
             hosts = named.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
         }
+        let world = self.world.as_deref().map(WorldFile::read).transpose()?.unwrap_or_default();
         Ok(DevOptions {
             lasting: config.storage.data_dir_named,
             message_limits: message_limits == MessageLimits::Shipped,
             hosts,
-            pinned: Pinned { seed: self.seed, hold: self.hold, client: self.client_id.zip(self.client_secret) },
+            pinned: Pinned {
+                seed: self.seed.or(world.seed),
+                hold: self.hold,
+                client: self.client_id.zip(self.client_secret),
+                world,
+            },
         })
     }
-}
-
-/// A client's id or secret chosen for a dev world. It fits into a header and a form unescaped.
-fn dev_credential(text: &str) -> Result<String, &'static str> {
-    let fits = (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':');
-    if fits { Ok(text.to_owned()) } else { Err("it has 1 to 128 letters, digits and signs, without blanks and colons") }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -10,7 +10,7 @@ use domain::{Channel, Timestamp, UserId, VerificationId};
 use engine::Chance;
 use serde_json::{Value, json};
 
-use super::planting::PlantingChance;
+use super::chance::DevChance;
 use super::recipients::{LATE, Rule};
 
 /// How many played faults are shown.
@@ -61,7 +61,7 @@ struct Setting {
     delay: i64,
     /// The share of messages that fail, from 0 to 1.
     fail: f64,
-    chance: PlantingChance,
+    chance: DevChance,
 }
 
 /// A fault that was played.
@@ -115,7 +115,7 @@ impl Faults {
         let setting = state.channels.entry(channel).or_insert_with(|| Setting {
             delay: 0,
             fail: 0.0,
-            chance: PlantingChance::new(self.chance.clone()),
+            chance: DevChance::new(self.chance.clone()),
         });
         setting.delay = delay.unwrap_or(setting.delay);
         if let Some(fail) = fail {

@@ -4,6 +4,7 @@
 //! everyone on this machine can read, and a phone holds real keys and signs. `serve` has none of these endpoints.
 
 mod authenticator;
+mod chance;
 mod clock_endpoint;
 mod faults;
 mod faults_endpoint;
@@ -12,7 +13,6 @@ mod guard;
 mod outbox;
 mod phone;
 mod phone_calls;
-mod planting;
 mod problem;
 mod prompts;
 mod provider;
@@ -23,6 +23,7 @@ mod routes;
 mod seed;
 mod start;
 mod world;
+mod world_file;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
@@ -42,9 +43,10 @@ use crate::signals::{SignalAction, Signals};
 use crate::{banner, serve as server, service, terminal};
 
 pub use guard::Guard;
-pub use planting::Pinned;
 pub use seed::{DevClient, DevUser, Seed};
 pub use world::DevWorld;
+pub(crate) use world_file::dev_credential;
+pub use world_file::{Pinned, WorldFile};
 
 /// The options of `countersign dev` beyond the configuration.
 #[derive(Debug, Clone)]

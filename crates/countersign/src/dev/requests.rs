@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::{Body, Bytes, to_bytes};
-use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use axum::response::Response;
-use domain::{Client, ClientId};
+use domain::{Client, ClientId, Timestamp};
 use engine::clock::SystemClock;
 use engine::{Clock as _, Engine};
 use serde_json::{Value, json};
@@ -64,6 +64,14 @@ pub(super) struct RecordingDoor {
     pub(super) requests: Arc<Requests>,
 }
 
+/// The answer with the world's time as its date, so that a moved clock is seen, and a stopped one gives the same bytes.
+pub(super) fn dated(mut answer: Response, at: Timestamp) -> Response {
+    if let Ok(date) = HeaderValue::from_str(&onelogin::wire_time::http_date(at.0)) {
+        answer.headers_mut().insert(header::DATE, date);
+    }
+    answer
+}
+
 impl Door for RecordingDoor {
     fn takes(&self, path: &str) -> bool {
         self.api.takes(path)
@@ -108,7 +116,7 @@ impl Door for RecordingDoor {
                 "message": message,
                 "request_id": id,
             }));
-            answer
+            dated(answer, at)
         })
     }
 }

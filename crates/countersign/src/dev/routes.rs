@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::Redirect;
+use axum::response::{Redirect, Response};
 use axum::routing::{MethodRouter, any, get, post, put};
 use axum::{Json, Router, middleware};
 use onelogin::{RouteBeside, RoutesBeside};
@@ -145,6 +145,10 @@ pub(super) fn described() -> RoutesBeside {
     }
 }
 
+async fn dated(State(world): State<Arc<DevWorld>>, answer: Response) -> Response {
+    super::requests::dated(answer, world.now())
+}
+
 /// The routes behind the guard: the endpoints, and the pages with what they load.
 fn routes(world: Arc<DevWorld>, guard: Guard) -> Router {
     let endpoints =
@@ -158,6 +162,7 @@ fn routes(world: Arc<DevWorld>, guard: Guard) -> Router {
         .route("/dev/{*unknown}", any(|| async { StatusCode::NOT_FOUND }))
         .route("/", get(start::page))
         .layer(middleware::from_fn_with_state(guard, guard::guarded))
+        .layer(middleware::map_response_with_state(world.clone(), dated))
         .with_state(world)
 }
 

@@ -2,20 +2,25 @@
 //! in clear in a file beside the database, which holds only digests (decision 4).
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use domain::model::app::{Definition, Source};
 use domain::model::audit::Actor;
 use domain::model::long_poll::LongPoll;
+use domain::model::time::MINUTE;
 use domain::model::user_patch::UserPatch;
-use domain::{ClientOptions, Scope};
-use engine::{Chance, Engine, NewPassword};
+use domain::rules::client::Choice;
+use domain::rules::import;
+use domain::{ClientOptions, ClientProfile, Scope};
+use engine::import::{Person, Token};
+use engine::{Chance, Confirm, Engine, EnrolRequest, Handle, Import, MailRequest, NewPassword};
 use onelogin::{CompatProfile, ScopeName as _};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{Page, TextFilter, UserFilter};
 
-use super::planting::Pinned;
+use super::world_file::{FileClient, FileCredential, FileDevice, FileUser, Pinned};
 use crate::cli::app::{AWS_ACS, AWS_AUDIENCE};
 use crate::installation::DEV_FILE;
 use crate::installation::data_dir::{DataDir, write_private};
@@ -50,6 +55,17 @@ pub struct DevUser {
     pub password: String,
     pub email: String,
     pub phone: String,
+    /// The devices that a file of the world named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<DevDevice>,
+}
+
+/// A device that the world began with.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DevDevice {
+    pub device_id: i64,
+    /// As the file has it.
+    pub factor: String,
 }
 
 /// The world's credentials.
@@ -92,34 +108,36 @@ impl Seed {
 
 /// The credentials of an earlier start, or new ones. Seeding may be interrupted anywhere; it is then repeated.
 pub(super) async fn load_or_plant(
-    engine: &Engine,
+    engine: &Arc<Engine>,
     folder: &DataDir,
     chance: &dyn Chance,
     pinned: &Pinned,
 ) -> anyhow::Result<Seed> {
     let file = folder.file(DEV_FILE);
-    let mut seed = planted(engine, &file, chance, pinned.hold).await?;
+    let mut seed = planted(engine, &file, chance, pinned).await?;
     if let Some((client_id, secret)) = &pinned.client
         && let Some(first) = seed.clients.first_mut()
         && (first.client_id != *client_id || first.client_secret != *secret)
     {
         let name = format!("dev: {}", Scope::ManageAll.name());
-        engine.plant_client(&name, Scope::ManageAll, client_id, secret).await?;
+        engine.plant_client(&name, Scope::ManageAll, ClientProfile::default(), client_id, secret).await?;
         (first.client_id, first.client_secret) = (client_id.clone(), secret.clone());
         write_private(&file, &serde_json::to_string_pretty(&seed)?)?;
     }
     Ok(seed)
 }
 
-async fn planted(engine: &Engine, file: &Path, chance: &dyn Chance, hold: LongPoll) -> anyhow::Result<Seed> {
+async fn planted(engine: &Arc<Engine>, file: &Path, chance: &dyn Chance, pinned: &Pinned) -> anyhow::Result<Seed> {
     match std::fs::read_to_string(file) {
         Ok(text) => {
             let seed: Seed = serde_json::from_str(&text)
                 .with_context(|| format!("{} is damaged; remove the data folder", file.display()))?;
             // The folder may have belonged to another database before.
-            if is_planted(engine, &seed).await? { Ok(seed) } else { plant_and_keep(engine, chance, file, hold).await }
+            if is_planted(engine, &seed).await? { Ok(seed) } else { plant_and_keep(engine, chance, file, pinned).await }
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => plant_and_keep(engine, chance, file, hold).await,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            plant_and_keep(engine, chance, file, pinned).await
+        }
         Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
     }
 }
@@ -129,45 +147,143 @@ async fn is_planted(engine: &Engine, seed: &Seed) -> anyhow::Result<bool> {
     Ok(seed.clients.iter().all(|client| known.iter().any(|known| known.client_id == client.client_id)))
 }
 
-async fn plant_and_keep(engine: &Engine, chance: &dyn Chance, file: &Path, hold: LongPoll) -> anyhow::Result<Seed> {
-    let seed = plant(engine, chance, hold).await?;
+async fn plant_and_keep(
+    engine: &Arc<Engine>,
+    chance: &dyn Chance,
+    file: &Path,
+    pinned: &Pinned,
+) -> anyhow::Result<Seed> {
+    let seed = plant(engine, chance, pinned).await?;
     write_private(file, &serde_json::to_string_pretty(&seed)?)?;
     Ok(seed)
 }
 
-async fn plant(engine: &Engine, chance: &dyn Chance, hold: LongPoll) -> anyhow::Result<Seed> {
+async fn plant(engine: &Arc<Engine>, chance: &dyn Chance, pinned: &Pinned) -> anyhow::Result<Seed> {
     let mut clients = Vec::new();
-    for scope in Scope::ALL {
-        clients.push(plant_client(engine, scope.name(), scope, CompatProfile::Default, hold).await?);
+    match &pinned.world.clients {
+        Some(named) => {
+            for client in named {
+                clients.push(plant_named(engine, client, pinned.hold).await?);
+            }
+            // The first one has the scope for everything, as in a world without a file.
+            clients.sort_by_key(|client| client.scope != Scope::ManageAll.name());
+        }
+        None => {
+            for scope in Scope::ALL {
+                clients.push(plant_client(engine, scope.name(), scope, CompatProfile::Default, pinned.hold).await?);
+            }
+        }
     }
+    let usual = usual_users();
     let mut users = Vec::new();
-    for (number, first, last) in [(1, "Ana", "Silva"), (2, "Ben", "Okafor"), (3, "Chie", "Tanaka")] {
-        let username = first.to_lowercase();
-        let user = DevUser {
-            id: 0,
-            email: format!("{username}@example.com"),
-            phone: format!("+1415555010{number}"),
-            password: format!("{username}-{}", chance.hex::<8>()),
-            username,
-        };
-        let patch = UserPatch {
-            username: Some(Some(user.username.clone())),
-            email: Some(Some(user.email.clone())),
-            phone: Some(Some(user.phone.clone())),
-            texts: vec![
-                ("firstname".to_owned(), Some(first.to_owned())),
-                ("lastname".to_owned(), Some(last.to_owned())),
-            ],
-            ..UserPatch::default()
-        };
-        let password = NewPassword::Clear { clear: user.password.clone().into(), validate: false };
-        let planted = match existing(engine, &user.username).await? {
-            Some(id) => engine.update_user(id, patch, Some(password), Actor::default()).await?,
-            None => engine.create_user(patch, Some(password), Actor::default()).await?,
-        };
-        users.push(DevUser { id: planted.id.0, ..user });
+    for user in pinned.world.users.as_ref().unwrap_or(&usual) {
+        users.push(plant_user(engine, chance, user).await.with_context(|| format!("the user {}", user.username))?);
     }
-    Ok(Seed { clients, users, apps: vec![plant_app(engine).await?] })
+    let mut apps = Vec::new();
+    match &pinned.world.apps {
+        Some(named) => {
+            for app in named {
+                apps.push(plant_app(engine, &app.name, app.definition()).await?);
+            }
+        }
+        None => apps.push(plant_app(engine, "aws", usual_app()).await?),
+    }
+    Ok(Seed { clients, users, apps })
+}
+
+/// The users of a world without a file.
+fn usual_users() -> Vec<FileUser> {
+    let user = |(number, first, last): (u8, &str, &str)| FileUser {
+        username: first.to_lowercase(),
+        password: None,
+        email: Some(format!("{}@example.com", first.to_lowercase())),
+        phone: Some(format!("+1415555010{number}")),
+        firstname: Some(first.to_owned()),
+        lastname: Some(last.to_owned()),
+        language: None,
+        devices: Vec::new(),
+    };
+    [(1, "Ana", "Silva"), (2, "Ben", "Okafor"), (3, "Chie", "Tanaka")].map(user).to_vec()
+}
+
+async fn plant_user(engine: &Arc<Engine>, chance: &dyn Chance, described: &FileUser) -> anyhow::Result<DevUser> {
+    let FileUser { username, email, phone, .. } = described;
+    let drawn = format!("{username}-{}", chance.hex::<8>());
+    let password = described.password.clone().unwrap_or(drawn);
+    let texts = [
+        ("firstname", &described.firstname),
+        ("lastname", &described.lastname),
+        ("preferred_locale_code", &described.language),
+    ];
+    let texts = texts.into_iter().filter(|(_, text)| text.is_some());
+    let patch = UserPatch {
+        username: Some(Some(username.clone())),
+        email: email.clone().map(Some),
+        phone: phone.clone().map(Some),
+        texts: texts.map(|(name, text)| (name.to_owned(), text.clone())).collect(),
+        ..UserPatch::default()
+    };
+    let given = NewPassword::Clear { clear: password.clone().into(), validate: false };
+    let planted = match existing(engine, username).await? {
+        Some(id) => engine.update_user(id, patch, Some(given), Actor::default()).await?,
+        None => engine.create_user(patch, Some(given), Actor::default()).await?,
+    };
+    let mut devices = Vec::new();
+    for device in &described.devices {
+        devices.push(plant_device(engine, planted.id, username, device).await?);
+    }
+    Ok(DevUser {
+        id: planted.id.0,
+        username: username.clone(),
+        password,
+        email: email.clone().unwrap_or_default(),
+        phone: phone.clone().unwrap_or_default(),
+        devices,
+    })
+}
+
+/// Enrols an active device, as an import or an administrator who vouches for it does.
+async fn plant_device(
+    engine: &Arc<Engine>,
+    user: domain::UserId,
+    username: &str,
+    device: &FileDevice,
+) -> anyhow::Result<DevDevice> {
+    let id = match device.credential()? {
+        FileCredential::Codes(credential) => {
+            let token = Token { credential, counter: device.counter.unwrap_or(0), display_name: device.name.clone() };
+            let person = Person {
+                username: username.to_owned(),
+                email: None,
+                phone: None,
+                external_id: None,
+                tokens: vec![token],
+                update: false,
+            };
+            let taken = Arc::new(Import::new(engine.clone())).take_all(vec![person]).await;
+            let taken = taken.into_iter().next().context("one person was given")??;
+            taken.devices.first().context("one device was given")?.0
+        }
+        FileCredential::Reached(factor) => {
+            let request = EnrolRequest {
+                user,
+                factor,
+                display_name: device.name.clone(),
+                default_name: import::default_name(factor).to_owned(),
+                target: device.to.clone(),
+                trusted: true,
+                confirm: Confirm::AtOnce,
+                handle: Handle::Uuid,
+                ttl: MINUTE,
+                options: ClientOptions::default(),
+                template: None,
+                mail: MailRequest::Code,
+                invitation: None,
+            };
+            engine.enrol(request, Actor::default()).await?.device.id
+        }
+    };
+    Ok(DevDevice { device_id: id.0, factor: device.factor.clone() })
 }
 
 /// Adds the missing clients, one for each profile. Apart from the first seeding, so that a world of an earlier version gets
@@ -195,6 +311,23 @@ pub(super) async fn with_profiles(
     Ok(seed)
 }
 
+async fn plant_named(engine: &Engine, described: &FileClient, hold: LongPoll) -> anyhow::Result<DevClient> {
+    let (scope, profile) = (described.scope()?, described.profile()?);
+    let name = described.name.clone().unwrap_or_else(|| scope.name().to_owned());
+    let (Some(client_id), Some(secret)) = (&described.client_id, &described.client_secret) else {
+        return plant_client(engine, &name, scope, profile, hold).await;
+    };
+    engine.plant_client(&format!("dev: {name}"), scope, profile.into(), client_id, secret).await?;
+    let choice = Choice { holding: Some(hold), ..Choice::default() };
+    engine.choose_for_client(client_id, choice).await?;
+    Ok(DevClient {
+        scope: scope.name().to_owned(),
+        profile: profile.name().to_owned(),
+        client_id: client_id.clone(),
+        client_secret: secret.clone(),
+    })
+}
+
 async fn plant_client(
     engine: &Engine,
     name: &str,
@@ -215,12 +348,8 @@ async fn plant_client(
 }
 
 /// An app at Amazon Web Services with one role for all users.
-async fn plant_app(engine: &Engine) -> anyhow::Result<DevApp> {
-    const NAME: &str = "aws";
-    if let Some(app) = engine.apps().await?.into_iter().find(|app| app.name == NAME) {
-        return Ok(DevApp { id: app.id.0, name: app.name });
-    }
-    let definition = Definition {
+fn usual_app() -> Definition {
+    Definition {
         acs_url: AWS_ACS.to_owned(),
         audience: AWS_AUDIENCE.to_owned(),
         name_id: Source::Email,
@@ -230,8 +359,14 @@ async fn plant_app(engine: &Engine) -> anyhow::Result<DevApp> {
             "arn:aws:iam::123456789012:saml-provider/Countersign".to_owned(),
         )],
         aws_session_ttl: None,
-    };
-    let app = engine.create_app(NAME, definition).await?;
+    }
+}
+
+async fn plant_app(engine: &Engine, name: &str, definition: Definition) -> anyhow::Result<DevApp> {
+    if let Some(app) = engine.apps().await?.into_iter().find(|app| app.name == name) {
+        return Ok(DevApp { id: app.id.0, name: app.name });
+    }
+    let app = engine.create_app(name, definition).await?;
     Ok(DevApp { id: app.id.0, name: app.name })
 }
 

@@ -13,11 +13,11 @@ use tracing::instrument::WithSubscriber as _;
 use web::door::Door;
 use web::front::{Front, WeakFront};
 
-use super::planting::Pinned;
 use super::requests::{RecordingDoor, Requests};
 use super::seed::Seed;
-use super::{faults, phone, planting, provider, seed};
-use crate::installation::{Dependencies, Installation, OpenedDatabase};
+use super::world_file::Pinned;
+use super::{chance, faults, phone, provider, seed};
+use crate::installation::{DEV_FILE, Dependencies, Installation, OpenedDatabase};
 use crate::links::Links;
 use crate::phone as phone_door;
 
@@ -30,7 +30,9 @@ pub struct DevWorld {
     /// The credentials in clear.
     pub seed: Seed,
     pub(super) chance: Arc<dyn Chance>,
-    pub(super) planting: Arc<planting::PlantingChance>,
+    pub(super) drawn: Arc<chance::DevChance>,
+    /// The number that everything is drawn from, if there is one and the world is new: an older one has drawn from it before.
+    seed_number: Option<u64>,
     pub(super) phone: phone::Phone,
     pub(super) faults: Arc<faults::Faults>,
     pub(super) arrivals: Arc<Notify>,
@@ -51,7 +53,7 @@ impl DevWorld {
         clock: Arc<MovableClock>,
         chance: Arc<dyn Chance>,
     ) -> anyhow::Result<Self> {
-        let chance: Arc<planting::PlantingChance> = Arc::new(planting::PlantingChance::new(chance));
+        let chance: Arc<chance::DevChance> = Arc::new(chance::DevChance::new(chance));
         let store = opened.store.clone();
         let arrivals = Arc::new(Notify::new());
         let faults = Arc::new(faults::Faults::none(chance.clone(), pinned.seed));
@@ -86,10 +88,23 @@ impl DevWorld {
         if stands != DevClock::default() {
             turn(&clock, stands);
         }
+        let is_new = !installation.data_dir.file(DEV_FILE).exists();
+        if let Some(wanted) = pinned.world.clock.as_ref().filter(|_| is_new) {
+            let (at, real) = (wanted.at()?, engine::clock::SystemClock.now());
+            let begins = if wanted.frozen {
+                DevClock { offset: 0, frozen: Some(at) }
+            } else {
+                DevClock { offset: at.since(real), frozen: None }
+            };
+            store.set_dev_clock(begins).await?;
+            turn(&clock, begins);
+            installation.engine.accept_clock().await?;
+        }
         chance.repeat(pinned.seed);
         let planting = seed::load_or_plant(&installation.engine, &installation.data_dir, &*chance, pinned);
         let seed = unlogged(planting).await?;
-        chance.repeat(None);
+        let seed_number = pinned.seed.filter(|_| is_new);
+        chance.run_from(seed_number);
         // Several nodes may start one world at once: the first seeds it, the others find it.
         installation.release_start_lock();
         let phone = phone::Phone::load(&installation.data_dir)?;
@@ -98,7 +113,8 @@ impl DevWorld {
             clock,
             seed,
             chance: chance.clone(),
-            planting: chance,
+            drawn: chance,
+            seed_number,
             phone,
             faults,
             arrivals,
@@ -113,11 +129,11 @@ impl DevWorld {
         // With the world's number, the same ids would be drawn again.
         const OTHER: u64 = 1 << 63;
         let start_lock = self.installation.data_dir.lock_start().await?;
-        self.planting.repeat(pinned.seed.map(|seed| seed ^ OTHER));
+        self.drawn.repeat(pinned.seed.map(|seed| seed ^ OTHER));
         let planting =
             seed::with_profiles(&self.installation.engine, &self.installation.data_dir, self.seed, pinned.hold);
         self.seed = unlogged(planting).await?;
-        self.planting.repeat(None);
+        self.drawn.run_from(self.seed_number);
         drop(start_lock);
         Ok(self)
     }
@@ -162,6 +178,11 @@ impl DevWorld {
     /// Sets this node's clock.
     pub(super) fn turn(&self, clock: DevClock) {
         turn(&self.clock, clock);
+    }
+
+    /// The randomness of the world.
+    pub(crate) fn chance(&self) -> &dyn Chance {
+        &*self.drawn
     }
 
     /// The use cases.

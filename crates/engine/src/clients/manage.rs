@@ -91,6 +91,7 @@ impl Engine {
         &self,
         name: &str,
         scope: Scope,
+        profile: ClientProfile,
         client_id: &str,
         secret: &str,
     ) -> Result<(), ClientError> {
@@ -112,7 +113,7 @@ impl Engine {
             client_id: client_id.to_owned(),
             name,
             scope,
-            profile: ClientProfile::default(),
+            profile,
             secrets: vec![stored],
             ip_allow: Vec::new(),
             expires_at: None,

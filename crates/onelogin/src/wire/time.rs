@@ -66,6 +66,11 @@ fn with_its_plus(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// `Sun, 01 Mar 2026 09:30:00 GMT`: the `Date` of an answer (RFC 9110 5.6.7).
+pub fn http_date(unix_ms: i64) -> String {
+    civil(unix_ms).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
 /// The time in UTC; out of the calendar's range, the nearest that is in it.
 fn civil(unix_ms: i64) -> DateTime {
     let nearest = if unix_ms < 0 { Timestamp::UNIX_EPOCH } else { Timestamp::MAX };
@@ -75,6 +80,12 @@ fn civil(unix_ms: i64) -> DateTime {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The example of RFC 9110.
+    #[test]
+    fn a_date_of_an_answer_is_that_of_the_standard() {
+        assert_eq!(http_date(784_111_777_000), "Sun, 06 Nov 1994 08:49:37 GMT");
+    }
 
     #[test]
     fn a_moment_has_three_spellings() {
