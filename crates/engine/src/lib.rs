@@ -66,6 +66,7 @@ pub use import::Import;
 pub use keys::installation_key::InstallationKey;
 pub use login::enter::{LoginAnswer, LoginRequest};
 pub use login::foreign_password::{ForeignPassword, SaltOrder};
+pub use login::password::PasswordCost;
 pub use login::password_fault::PasswordFault;
 pub use login::risk::{CodeChannel, JudgedVisit, VisitError, VisitRequest};
 pub use login::session::{CompletedLogin, OpenedSession, ShownFactor};
@@ -159,6 +160,8 @@ pub struct EngineParts {
     pub routes: delivery::Routes,
     /// What calls webhooks.
     pub caller: delivery::webhook::Caller,
+    /// What a new password hash costs.
+    pub password_cost: PasswordCost,
 }
 
 impl Engine {
@@ -186,7 +189,7 @@ impl Engine {
             link_base: parts.settings.public_url.clone().map_or_else(OnceLock::new, OnceLock::from),
             settings: parts.settings,
             callers: clients::caller::caller_cache(),
-            hasher: login::password::PasswordHasher::default(),
+            hasher: login::password::PasswordHasher::new(parts.password_cost),
             answers: AnswerCounts::default(),
             decisions: DecisionCounts::default(),
             list_queues: clients::list_queues::ListQueues::default(),

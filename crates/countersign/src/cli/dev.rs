@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use config::Config;
 use domain::model::long_poll::LongPoll;
+use engine::PasswordCost;
 
 use crate::cli::request::Noun;
 use crate::cli::run::{ServeArgs, runtime};
@@ -70,6 +71,8 @@ impl DevArgs {
                 hold: self.hold,
                 client: self.client_id.zip(self.client_secret),
                 world,
+                // Everyone can read these passwords, and tests log in often.
+                passwords: PasswordCost::Low,
             },
         })
     }

@@ -79,6 +79,7 @@ impl DevWorld {
                 issuer: config.account.issuer().to_owned(),
             },
             routes: if config.delivery.sms_by_call { routes.with_texts_called() } else { routes },
+            password_cost: pinned.passwords,
         };
         let mut installation = Installation::build(config, opened, dependencies).await?;
         // `build` has made sure that the database belongs to a dev world.

@@ -8,6 +8,7 @@ use domain::model::hotp::{Algorithm, Hotp};
 use domain::model::long_poll::LongPoll;
 use domain::model::totp::Totp;
 use domain::{Credential, FactorKind, Scope, Secret, Timestamp};
+use engine::PasswordCost;
 use onelogin::{CompatProfile, ScopeName as _};
 use serde::Deserialize;
 
@@ -22,6 +23,8 @@ pub struct Pinned {
     pub client: Option<(String, String)>,
     /// What a file says of a new world.
     pub world: WorldFile,
+    /// What a password hash costs.
+    pub passwords: PasswordCost,
 }
 
 /// The content of the file. A list that it has takes the place of the usual one.

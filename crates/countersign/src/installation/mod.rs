@@ -17,7 +17,7 @@ use config::Config;
 use delivery::Logo;
 use domain::{FactorKind, Keyring, Policy};
 use engine::chance::SystemChance;
-use engine::{Chance, Clock, Engine, EngineParts, InstallationKey, Settings, TrustedTime, keys};
+use engine::{Chance, Clock, Engine, EngineParts, InstallationKey, PasswordCost, Settings, TrustedTime, keys};
 use pages::Pages;
 use store::Store;
 use tokio::sync::watch;
@@ -51,6 +51,7 @@ pub struct Dependencies {
     pub(crate) policy: Policy,
     /// What carries messages to people.
     pub(crate) routes: delivery::Routes,
+    pub(crate) password_cost: PasswordCost,
 }
 
 impl Dependencies {
@@ -71,6 +72,7 @@ impl Dependencies {
                 ..Policy::default()
             },
             routes: providers::configured(config)?,
+            password_cost: PasswordCost::Full,
         })
     }
 }
@@ -120,6 +122,7 @@ impl Installation {
             words,
             routes: dependencies.routes,
             caller: caller.context("webhooks.ca_file")?,
+            password_cost: dependencies.password_cost,
         });
         Ok(Self { engine: Arc::new(engine), pages, data_dir, push_key, failed, start_lock })
     }

@@ -20,14 +20,46 @@ use crate::login::password_fault::{PasswordError, PasswordFault};
 
 /// Memory, in KiB.
 const MEMORY: u32 = 47_104;
+/// The same for passwords that are no secret.
+const LOW_MEMORY: u32 = 1_024;
 /// Fewest characters, whatever the policy.
 const MIN: usize = 8;
 /// Most characters. Longer ones are refused, never cut.
 const MAX: usize = 128;
 
+/// How much memory a new password hash takes, in KiB (SEC 43).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PasswordCost {
+    /// What people's passwords need.
+    #[default]
+    Full,
+    /// Of passwords that are no secret: everyone can read those of a dev world.
+    Low,
+}
+
+impl PasswordCost {
+    fn memory(self) -> u32 {
+        match self {
+            Self::Full => MEMORY,
+            Self::Low => LOW_MEMORY,
+        }
+    }
+
+    /// What our hashes of this cost begin with.
+    fn prefix(self) -> String {
+        format!("$argon2id$v=19$m={},t=1,p=1$", self.memory())
+    }
+
+    /// A hash that no password has: its digest is all zero.
+    fn of_nothing(self) -> String {
+        format!("{}{}${}", self.prefix(), "A".repeat(22), "A".repeat(43))
+    }
+}
+
 /// Computes password hashes off the request threads, two at a time.
 #[derive(Debug, Default)]
 pub(crate) struct PasswordHasher {
+    cost: PasswordCost,
     queue: Queue,
     /// The shortest time that each kind of comparison was seen to take, in milliseconds.
     paces: Mutex<BTreeMap<Comparison, i64>>,
@@ -94,11 +126,15 @@ pub(crate) fn bcrypt_cost(stored: &str) -> Option<u32> {
 
 /// Whether a stored hash is to be renewed by the next right password: it came from elsewhere, or its cost is below
 /// today's (SEC 43).
-fn is_old(stored: &str) -> bool {
-    !stored.starts_with(&format!("$argon2id$v=19$m={MEMORY},t=1,p=1$"))
+fn is_old(stored: &str, cost: PasswordCost) -> bool {
+    !stored.starts_with(&cost.prefix())
 }
 
 impl PasswordHasher {
+    pub(crate) fn new(cost: PasswordCost) -> Self {
+        Self { cost, ..Self::default() }
+    }
+
     /// Begins a log-in for a name: of one name two are under way at most.
     pub(crate) fn named(&self, name: &str) -> Result<Named<'_>, Fault> {
         self.queue.named(name)
@@ -119,7 +155,7 @@ impl PasswordHasher {
     ) -> Result<(PasswordCheck, Comparison), Fault> {
         let (is_right, kind) = self.matches(client, password.clone(), stored.clone()).await?;
         let renewed = match &stored {
-            Some(hash) if is_right && is_old(hash) => Some(self.hash(client, password, salt).await?),
+            Some(hash) if is_right && is_old(hash, self.cost) => Some(self.hash(client, password, salt).await?),
             _ => None,
         };
         Ok((PasswordCheck::new(stored, is_right, renewed), kind))
@@ -131,10 +167,8 @@ impl PasswordHasher {
         password: Zeroizing<String>,
         stored: Option<String>,
     ) -> Result<(bool, Comparison), Fault> {
-        // A hash that no password has: its digest is all zero.
-        let nobody = || format!("$argon2id$v=19$m={MEMORY},t=1,p=1${}${}", "A".repeat(22), "A".repeat(43));
         let exists = stored.is_some();
-        let stored = stored.unwrap_or_else(nobody);
+        let stored = stored.unwrap_or_else(|| self.cost.of_nothing());
         let kind = Comparison::of(&stored);
         let compared = self.at_work(client, kind.is_long(), move || {
             use argon2::password_hash::{PasswordVerifier, phc::PasswordHash};
@@ -165,12 +199,7 @@ impl PasswordHasher {
             return Ok(());
         }
         let recipe = Recipe::Bcrypt { cost, salt: [0; SALT] };
-        let nobody = format!(
-            "{LEGACY}{}:$argon2id$v=19$m={MEMORY},t=1,p=1${}${}",
-            recipe.spelled(),
-            "A".repeat(22),
-            "A".repeat(43)
-        );
+        let nobody = format!("{LEGACY}{}:{}", recipe.spelled(), self.cost.of_nothing());
         self.matches(None, Zeroizing::new("nobody".to_owned()), Some(nobody)).await?;
         Ok(())
     }
@@ -220,9 +249,10 @@ impl PasswordHasher {
         salt: [u8; SALT],
     ) -> Result<String, PasswordError> {
         judge_length(&password)?;
+        let cost = self.cost;
         self.at_work(client, false, move || {
             judge(&password, validate)?;
-            Ok(argon2id(&password, salt)?)
+            Ok(argon2id(&password, salt, cost)?)
         })
         .await
     }
@@ -245,18 +275,19 @@ impl PasswordHasher {
         password: Zeroizing<String>,
         salt: [u8; SALT],
     ) -> Result<String, Fault> {
-        self.at_work(client, false, move || argon2id(&password, salt)).await
+        let cost = self.cost;
+        self.at_work(client, false, move || argon2id(&password, salt, cost)).await
     }
 }
 
-fn argon2id(password: &str, salt: [u8; SALT]) -> Result<String, Fault> {
-    let params = Params::new(MEMORY, 1, 1, None).map_err(|e| Fault::internal(e.to_string()))?;
+fn argon2id(password: &str, salt: [u8; SALT], cost: PasswordCost) -> Result<String, Fault> {
+    let params = Params::new(cost.memory(), 1, 1, None).map_err(|e| Fault::internal(e.to_string()))?;
     let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     let mut hash = [0; 32];
     let password = Zeroizing::new(domain::model::name::secret_spelling(password));
     argon.hash_password_into(password.as_bytes(), &salt, &mut hash).map_err(|e| Fault::internal(e.to_string()))?;
     let b64 = |bytes: &[u8]| data_encoding::BASE64_NOPAD.encode(bytes);
-    Ok(format!("$argon2id$v=19$m={MEMORY},t=1,p=1${}${}", b64(&salt), b64(&hash)))
+    Ok(format!("{}{}${}", cost.prefix(), b64(&salt), b64(&hash)))
 }
 
 #[cfg(test)]
@@ -298,7 +329,7 @@ mod tests {
         let hasher = PasswordHasher::default();
         let word = |text: &str| Zeroizing::new(text.to_owned());
         let hash = hasher.hash(None, word("open sesame"), [7; SALT]).await.unwrap();
-        assert!(!is_old(&hash));
+        assert!(!is_old(&hash, PasswordCost::Full));
         assert!(hasher.matches(None, word("open sesame"), Some(hash.clone())).await.unwrap().0);
         assert!(!hasher.matches(None, word("open sesam"), Some(hash)).await.unwrap().0);
         assert!(!hasher.matches(None, word("open sesame"), None).await.unwrap().0);
@@ -335,7 +366,7 @@ mod tests {
         ] {
             let foreign = ForeignPassword::Salted { digest: word(digest), salt: "pepper".to_owned(), order };
             let stored = hasher.hash_foreign(None, foreign, [7; SALT]).await.unwrap();
-            assert!(is_old(&stored));
+            assert!(is_old(&stored, PasswordCost::Full));
             assert!(hasher.matches(None, word("open sesame"), Some(stored.clone())).await.unwrap().0, "{order:?}");
             assert!(!hasher.matches(None, word(digest), Some(stored)).await.unwrap().0, "the digest is no password");
         }
@@ -349,7 +380,7 @@ mod tests {
         for version in ["2a", "2b", "2y"] {
             let theirs = format!("${version}$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i");
             let stored = hasher.hash_foreign(None, ForeignPassword::Bcrypt(word(&theirs)), [7; SALT]).await.unwrap();
-            assert!(is_old(&stored) && !stored.contains("0YHzrHM6tf"), "{stored}");
+            assert!(is_old(&stored, PasswordCost::Full) && !stored.contains("0YHzrHM6tf"), "{stored}");
             assert!(hasher.matches(None, word("abc"), Some(stored.clone())).await.unwrap().0);
             assert!(!hasher.matches(None, word("abd"), Some(stored.clone())).await.unwrap().0);
             assert!(!hasher.matches(None, word(&theirs), Some(stored)).await.unwrap().0, "the hash is no password");
