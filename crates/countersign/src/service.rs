@@ -1,8 +1,8 @@
 //! The service manager that started this process, such as systemd: the sockets that it hands over, and what it hears.
 //!
-//! Sockets come in the order of their `ListenStream` lines: first the one for callers, then the admin listener
-//! (`sd_listen_fds(3)`). They stay open while no server runs, so a restart refuses no connection. What the manager hears is
-//! `sd_notify(3)`. Without a manager, nothing here does anything.
+//! A socket named `admin` (`FileDescriptorName=`) is the admin listener, and the other one is for callers. Without names, the
+//! first is for callers and the second is the admin listener (`sd_listen_fds(3)`). They stay open while no server runs, so a
+//! restart refuses no connection. What the manager hears is `sd_notify(3)`. Without a manager, nothing here does anything.
 
 use std::net::TcpListener as StdTcpListener;
 use std::sync::OnceLock;
@@ -24,6 +24,9 @@ const STEP: i64 = 5_000;
 /// Time that each of them asks for. A large database may take minutes to migrate.
 const MORE: Duration = Duration::from_secs(30);
 
+/// The name of the admin listener among sockets.
+const ADMIN: &str = "admin";
+
 /// Sockets that were handed over.
 #[derive(Debug, Default)]
 pub(crate) struct Handed {
@@ -36,6 +39,7 @@ impl Handed {
     /// Takes the sockets, and puts their addresses into the configuration: whatever depends on an address then sees the one
     /// in use. Fails if there are more than two, or if one is not a TCP listener.
     pub(crate) fn take(config: &mut Config) -> anyhow::Result<Self> {
+        let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
         let mut sockets = ListenFd::from_env();
         if sockets.len() > 2 {
             bail!(
@@ -50,7 +54,8 @@ impl Handed {
                 format!("socket {} of LISTEN_FDS is not a TCP listener: correct its ListenStream line", number + 1)
             })
         };
-        let handed = Self { api: taken(0)?, admin: taken(1)? };
+        let (api, admin) = if names.split(':').next() == Some(ADMIN) { (1, 0) } else { (0, 1) };
+        let handed = Self { api: taken(api)?, admin: taken(admin)? };
         if let Some(listener) = &handed.api {
             config.listen.address = listener.local_addr()?;
         }

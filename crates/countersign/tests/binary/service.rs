@@ -74,6 +74,14 @@ fn a_server_answers_on_the_sockets_that_it_is_handed() {
     assert!(get(addresses[0], "/readyz").unwrap().starts_with("HTTP/1.1 200"));
     assert!(get(addresses[1], "/metrics").unwrap().contains("countersign_build_info"));
     assert_eq!(server.stop(), Some(0));
+
+    // By name, the order does not matter.
+    let mut named = handing(&admin, Some(&api));
+    named.env("LISTEN_FDNAMES", "admin:api");
+    let server = start(&folder.path().join("data"), named, &[]);
+    assert_eq!(server.ready["base_url"], format!("http://{}", addresses[0]));
+    assert_eq!(server.ready["admin_url"], format!("http://{}", addresses[1]));
+    assert_eq!(server.stop(), Some(0));
 }
 
 /// What the address of a socket decides is decided for the one in use: plain HTTP for other machines is refused.
