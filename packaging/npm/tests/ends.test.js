@@ -114,14 +114,26 @@ test("a world that was killed says so", async () => {
   assert.deepEqual(readdirSync(folder), []);
 });
 
-test("a data folder and a seed keep the world", async () => {
-  const options = { seed: 7, dataDir: join(folder, "kept") };
-  const first = await startWorld(options);
-  await first.stop();
-  const second = await startWorld(options);
-  await second.stop();
-  assert.deepEqual(second.client, first.client);
+test("a data folder keeps the world", async () => {
+  const user = "/api/2/mfa/users/1";
+  for (const kept of [false, true]) {
+    const world = await startWorld({ dataDir: join(folder, "kept") });
+    assert.equal((await world.api("GET", `${user}/devices`)).length > 0, kept);
+    if (!kept) {
+      const factor = { factor_id: "1", display_name: "My phone" };
+      await world.phone.pair(await world.api("POST", `${user}/registrations`, factor));
+    }
+    await world.stop();
+  }
   assert.deepEqual(readdirSync(folder), ["kept"]);
+});
+
+test("a seed makes the same credentials", async () => {
+  const worlds = await Promise.all([startWorld({ seed: 7 }), startWorld({ seed: 7 }), startWorld()]);
+  const [one, other, third] = worlds.map((world) => world.client);
+  await Promise.all(worlds.map((world) => world.stop()));
+  assert.deepEqual(one, other);
+  assert.notDeepEqual(one, third);
 });
 
 test("a world that runs already is used and not stopped", async () => {

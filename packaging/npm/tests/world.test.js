@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 
 import { CallError, CountersignError, NoMessage } from "countersign-mfa";
 import { useWorld } from "countersign-mfa/test";
@@ -50,9 +51,22 @@ test("the world is as new for each test", async () => {
 test("wait returns every message once and the oldest first", async () => {
   const device = await enrolSms();
   const sent = [await challenge(device), await challenge(device)];
+  while ((await world.outbox.messages("ana")).length < 3) await pause(10);
   const read = [await world.outbox.wait("ana"), await world.outbox.wait("ana")];
   assert.deepEqual(read.map((one) => one.verification_id), sent);
   await assert.rejects(world.outbox.wait("ana", { timeout: 200 }), NoMessage);
+});
+
+test("wait picks the channel and the user", async () => {
+  const [ben, ana] = [await enrolSms("ben"), await enrolSms("ana")];
+  const begun = await world.api("POST", `${path("ana")}/registrations`, { factor_id: "1", display_name: "My phone" });
+  const phone = await world.phone.pair(begun);
+  await challenge(ben, "ben");
+  await challenge(ana);
+  await challenge(phone);
+  assert.equal((await world.outbox.wait("ana", { channel: "push" })).channel, "push");
+  assert.equal((await world.outbox.wait(world.user("ana"))).channel, "sms");
+  assert.equal((await world.outbox.wait()).username, "ben");
 });
 
 test("no message says what arrived instead", async () => {

@@ -36,7 +36,7 @@ def runs(pid: int) -> bool:
     # A zombie has ended: only its parent's attention is missing.
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 
@@ -109,12 +109,21 @@ def test_a_forked_process_does_not_hold_the_world(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_data_folder_and_a_seed_keep_the_world(tmp_path: Path) -> None:
-    with World(seed=7, data_dir=tmp_path / "kept") as world:
-        first = world.client
-    with World(seed=7, data_dir=tmp_path / "kept") as world:
-        assert world.client == first
+def test_a_data_folder_keeps_the_world(tmp_path: Path) -> None:
+    for kept in (False, True):
+        with World(data_dir=tmp_path / "kept") as world:
+            devices = "/api/2/mfa/users/1/devices"
+            assert bool(world.api("GET", devices)) == kept
+            if not kept:
+                factor = {"factor_id": "1", "display_name": "My phone"}
+                world.phone.pair(world.api("POST", "/api/2/mfa/users/1/registrations", factor))
     assert [one.name for one in tmp_path.iterdir()] == ["kept"]
+
+
+def test_a_seed_makes_the_same_credentials() -> None:
+    with World(seed=7) as one, World(seed=7) as other, World() as third:
+        assert one.client == other.client != third.client
+        assert one.base_url != other.base_url
 
 
 def test_a_world_that_runs_already_is_used_and_not_stopped(tmp_path: Path) -> None:
@@ -142,9 +151,7 @@ def test_the_command_is_the_program(tmp_path: Path) -> None:
     assert not ready.exists()
 
 
-def test_settings_of_the_shell_do_not_reach_a_world(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COUNTERSIGN_LISTEN", "nonsense")
-    monkeypatch.setenv("COUNTERSIGN_CONFIG", "/nonexistent")
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    with World() as world:
-        world.reset()
+def test_settings_of_the_shell_do_not_reach_a_world() -> None:
+    settings = {"COUNTERSIGN_LISTEN": "nonsense", "COUNTERSIGN_CONFIG": "/nonexistent", "http_proxy": "http://127.0.0.1:9"}
+    code = "from countersign_mfa import World\nwith World() as world: world.reset()"
+    subprocess.run([sys.executable, "-c", code], env={**os.environ, **settings}, check=True)

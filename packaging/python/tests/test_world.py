@@ -52,10 +52,26 @@ def test_a_reset_leaves_no_device_and_no_message(mfa: World) -> None:
 def test_wait_returns_every_message_once_and_the_oldest_first(mfa: World) -> None:
     device = enrol_sms(mfa)
     first, second = challenge(mfa, device), challenge(mfa, device)
+    mfa.outbox.wait("ana", verification_id=second.rsplit("/", 1)[1])
+    mfa.outbox.forget()
+    mfa.outbox.wait("ana")  # the code of the enrolment, which was forgotten too
     one, two = mfa.outbox.wait("ana"), mfa.outbox.wait("ana")
     assert [one.verification_id, two.verification_id] == [first.rsplit("/", 1)[1], second.rsplit("/", 1)[1]]
     with pytest.raises(NoMessage):
         mfa.outbox.wait("ana", timeout=0.2)
+
+
+def test_wait_picks_the_channel_and_the_user(mfa: World) -> None:
+    telephone = enrol_sms(mfa, "ben"), enrol_sms(mfa, "ana")
+    phone = mfa.phone.pair(
+        mfa.api("POST", MFA.format(1) + "/registrations", {"factor_id": "1", "display_name": "My phone"})
+    )
+    challenge(mfa, telephone[0], "ben")
+    challenge(mfa, telephone[1])
+    challenge(mfa, str(phone))
+    assert mfa.outbox.wait("ana", channel="push").channel == "push"
+    assert mfa.outbox.wait(mfa.user("ana")).channel == "sms"
+    assert mfa.outbox.wait().username == "ben"
 
 
 def test_no_message_says_what_arrived_instead(mfa: World) -> None:
