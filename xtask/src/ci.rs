@@ -7,7 +7,9 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::places::{BuildProfile, Workspace};
 use crate::step::{cargo, run as run_command, runs, step};
-use crate::{assertions, check, clock, conformance, docs, fuzz, gateways, load, mails, page, phones, terminal};
+use crate::{
+    assertions, check, clock, conformance, docs, fuzz, gateways, load, mails, package, page, phones, terminal,
+};
 
 /// The version of cargo-deny that `deny.toml` is written for.
 const CARGO_DENY: &str = "~0.20.2";
@@ -57,6 +59,7 @@ pub(crate) fn run() -> Result<()> {
     step("assertions read by others", || assertions::accept(&places))?;
     step("mail read by others", || mails::accept(&places))?;
     step("gateways judged by their makers", || gateways::accept(&places))?;
+    step("packages for tests", || package::clients::accept(&places, &binary))?;
     step("description fuzzed", || fuzz::run_quickly(&places, &binary))?;
     step("conformance", || conformance::run_against(&places, &binary, &[]))?;
 

@@ -43,14 +43,17 @@ async function until(done) {
   assert.ok(done());
 }
 
-/** Runs a script that has a world. @param {string} rest */
+/** Runs a script that has a world, as leader of a process group. @param {string} rest */
 function script(rest) {
   const source = `
     import { startWorld } from "countersign-mfa";
     const world = await startWorld();
-    console.log(world.ready.pid);
-    ${rest}`;
-  return spawn(process.execPath, ["--input-type=module", "-e", source], { stdio: ["ignore", "pipe", "inherit"] });
+    ${rest}
+    console.log(world.ready.pid);`;
+  return spawn(process.execPath, ["--input-type=module", "-e", source], {
+    detached: true,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
 }
 
 test("a stopped world leaves no process and no folder", async () => {
@@ -81,6 +84,17 @@ for (const signal of /** @type {const} */ (["SIGTERM", "SIGINT", "SIGKILL"])) {
     await until(() => !runs(Number(pid)) && readdirSync(folder).length === 0);
   });
 }
+
+test("Ctrl-C leaves the world to the tests", async () => {
+  const running = script(`
+    process.on("SIGINT", () => world.reset().then(() => world.stop()).then(() => process.exit(0)));
+    setTimeout(() => {}, 60_000);`);
+  await once(running.stdout, "data");
+  const over = once(running, "exit");
+  // A terminal sends the signal to every process of the group.
+  process.kill(-Number(running.pid), "SIGINT");
+  assert.deepEqual(await over, [0, null]);
+});
 
 test("a script that forgets to stop its world ends all the same", async () => {
   const running = script("await world.reset();");
@@ -162,11 +176,11 @@ test("the command is the program", async () => {
 });
 
 test("settings of the shell do not reach a world", async () => {
-  process.env.COUNTERSIGN_LISTEN = "nonsense";
+  process.env.COUNTERSIGN_CONFIG = "/nonexistent";
   try {
     const world = await startWorld();
     await world.stop();
   } finally {
-    delete process.env.COUNTERSIGN_LISTEN;
+    delete process.env.COUNTERSIGN_CONFIG;
   }
 });

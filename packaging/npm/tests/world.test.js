@@ -1,7 +1,8 @@
 // What a world hands over, each thing used once.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { existsSync } from "node:fs";
+import { describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 
 import { CallError, CountersignError, NoMessage } from "countersign-mfa";
@@ -33,6 +34,22 @@ const answer = (id, otp) => world.api("PUT", `${path("ana")}/verifications/${id}
 
 /** @param {string} id */
 const status = async (id) => (await world.api("GET", `${path("ana")}/verifications/${id}`)).status;
+
+describe("a world of a describe", () => {
+  /** @type {unknown} */
+  let pid;
+
+  describe("is another one", () => {
+    const own = useWorld({ seed: 7 });
+    test("with its options", () => {
+      pid = own.ready.pid;
+      assert.notEqual(pid, world.ready.pid);
+      assert.ok(existsSync(`/proc/${pid}`));
+    });
+  });
+
+  test("and ends with it", () => assert.ok(!existsSync(`/proc/${pid}`)));
+});
 
 test("a code of a text message is accepted once", async () => {
   const id = await challenge(await enrolSms());

@@ -24,6 +24,19 @@ time.sleep(60)
 """
 
 
+# A process that is interrupted and still uses its world.
+INTERRUPTED = """
+import time
+from countersign_mfa import World
+with World() as world:
+    try:
+        print("ready", flush=True)
+        time.sleep(60)
+    except KeyboardInterrupt:
+        world.reset()
+"""
+
+
 @pytest.fixture(autouse=True)
 def own_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Worlds of these tests have their folders here, so that a test sees what is left."""
@@ -70,6 +83,14 @@ def test_a_killed_test_run_leaves_no_process_and_no_folder(tmp_path: Path, how: 
     assert holder.wait(10) != 0
     assert until(lambda: not runs(pid) and not Path(folder).exists())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_leaves_the_world_to_the_tests() -> None:
+    holder = subprocess.Popen([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, start_new_session=True)
+    assert holder.stdout is not None and holder.stdout.readline()
+    # A terminal sends the signal to every process of the group.
+    os.killpg(holder.pid, signal.SIGINT)
+    assert holder.wait(40) == 0
 
 
 def test_a_failed_start_shows_the_log(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 //! `cargo xtask package`: makes what people install, from one binary, and tries it as they do.
 
+mod bundle;
 pub(crate) mod clients;
 mod elf;
 mod guide;

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::{clients, guide};
+use super::{bundle, guide};
 use crate::places::{Workspace, program};
 use crate::server::Server;
 use crate::step::{output, run as run_command, step};
@@ -60,8 +60,9 @@ const NPM: &[&str] = &[
     "test.js",
 ];
 
-/// Makes both packages and tries them. `tools` is the interpreter of what judges them.
-pub(super) fn run(places: &Workspace, binary: &Path, tools: &Path) -> Result<()> {
+/// Makes both packages and tries them.
+pub(super) fn run(places: &Workspace, binary: &Path) -> Result<()> {
+    let tools = &bundle::python_tools(places)?;
     let home = tempfile::Builder::new().prefix("trial-").tempdir_in(workshop(places)?)?;
     let packages = home.path().join("packages");
     let mut files = Vec::new();
@@ -95,7 +96,7 @@ fn workshop(places: &Workspace) -> Result<PathBuf> {
 
 fn made(places: &Workspace, binary: &Path, into: &Path) -> Result<Vec<PathBuf>> {
     std::fs::create_dir(into)?;
-    clients::make(places, binary, into)
+    bundle::make(places, binary, into)
 }
 
 fn same(first: &[PathBuf], second: &[PathBuf]) -> Result<()> {
@@ -112,7 +113,7 @@ fn contents(places: &Workspace, tools: &Path, wheel: &Path, npm: &Path) -> Resul
     run_command(Command::new(tools).args(["-m", "twine", "--no-color", "check", "--strict"]).arg(wheel))?;
     let list = "import sys, zipfile; print('\\n'.join(zipfile.ZipFile(sys.argv[1]).namelist()))";
     let listed = output(Command::new(tools).args(["-c", list]).arg(wheel))?;
-    let info = format!("countersign_mfa-{}.dist-info", clients::version(places)?);
+    let info = format!("countersign_mfa-{}.dist-info", bundle::version(places)?);
     let wanted = WHEEL.iter().map(|name| format!("countersign_mfa/{name}"));
     let wanted = wanted.chain(WHEEL_INFO.iter().map(|name| format!("{info}/{name}")));
     exactly(wheel, &listed, &wanted.collect())?;
@@ -150,7 +151,7 @@ impl Trial<'_> {
             .context("the package needs something that is not in it")?;
         pip(&[PYTEST])?;
 
-        clients::copy(&self.places.root.join("packaging/python"), &["tests"], &project)?;
+        bundle::copy(&self.places.root.join("packaging/python"), &["tests"], &project)?;
         guide::write(self.places, &project.join("guide"))?;
         let sources = self.places.root.join("packaging/python/src/countersign_mfa");
         let types = || {
@@ -181,7 +182,7 @@ impl Trial<'_> {
     /// The npm package, with `node:test`.
     fn node(&self, npm: &Path) -> Result<()> {
         let project = self.folder.join("node");
-        clients::copy(&self.places.root.join("packaging/npm/tests"), &["ends.test.js", "world.test.js"], &project)?;
+        bundle::copy(&self.places.root.join("packaging/npm/tests"), &["ends.test.js", "world.test.js"], &project)?;
         std::fs::write(project.join("package.json"), "{\"private\": true, \"type\": \"module\"}\n")?;
         guide::write(self.places, &project.join("guide"))?;
         let mut install = Command::new(program(&["npm"])?);
@@ -190,8 +191,8 @@ impl Trial<'_> {
 
         // The sources are checked apart: within `node_modules`, the compiler looks at declarations only.
         let sources = self.folder.join("sources");
-        clients::copy(&self.places.root.join("packaging/npm"), &["index.d.ts", "lib", "test.js"], &sources)?;
-        clients::copy(&self.places.root.join("packaging/npm"), &["package.json"], &sources)?;
+        bundle::copy(&self.places.root.join("packaging/npm"), &["index.d.ts", "lib", "test.js"], &sources)?;
+        bundle::copy(&self.places.root.join("packaging/npm"), &["package.json"], &sources)?;
         for checked in [&sources, &project] {
             std::fs::write(checked.join("tsconfig.json"), TSCONFIG)?;
             let compiler = self.places.target.join("client-packages/node_modules/typescript/bin/tsc");
@@ -215,7 +216,7 @@ impl Trial<'_> {
         Ok(())
     }
 
-    /// Runs tests in a temporary folder of their own, and checks that no world is left: neither folder nor process.
+    /// Runs tests with a temporary folder for them alone, and checks that no world is left: neither folder nor process.
     fn leaving_nothing(&self, tests: &mut Command) -> Result<()> {
         let temporary = tempfile::Builder::new().prefix("tmp-").tempdir_in(self.folder)?;
         run_command(tests.env("TMPDIR", temporary.path()).env("NO_COLOR", "1"))?;
