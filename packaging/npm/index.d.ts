@@ -100,7 +100,7 @@ export interface ChannelFaults {
   fail: number;
 }
 
-/** A fault that befell a message. */
+/** A fault that was played. */
 export interface PlayedFault {
   at: string;
   channel: Channel;

@@ -113,6 +113,10 @@ test("a failed start shows the log", async () => {
   assert.deepEqual(readdirSync(folder), []);
 });
 
+test("a world file is passed on", async () => {
+  await assert.rejects(startWorld({ world: join(folder, "no-such-world.toml") }), /exit status[^]*world/);
+});
+
 test("a start that takes too long is given up", async () => {
   await assert.rejects(startWorld({ timeout: 0 }), /not ready after 0 ms/);
   assert.deepEqual(readdirSync(folder), []);

@@ -78,6 +78,7 @@ def test_a_killed_test_run_leaves_no_process_and_no_folder(tmp_path: Path, how: 
     holder = subprocess.Popen([sys.executable, "-c", HOLDER], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert holder.stdout is not None
     pid, folder = json.loads(holder.stdout.readline())
+    holder.stdout.close()
     assert runs(pid) and Path(folder).is_dir()
     holder.send_signal(how)
     assert holder.wait(10) != 0
@@ -88,6 +89,7 @@ def test_a_killed_test_run_leaves_no_process_and_no_folder(tmp_path: Path, how: 
 def test_ctrl_c_leaves_the_world_to_the_tests() -> None:
     holder = subprocess.Popen([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, start_new_session=True)
     assert holder.stdout is not None and holder.stdout.readline()
+    holder.stdout.close()
     # A terminal sends the signal to every process of the group.
     os.killpg(holder.pid, signal.SIGINT)
     assert holder.wait(40) == 0
@@ -99,6 +101,11 @@ def test_a_failed_start_shows_the_log(tmp_path: Path) -> None:
     assert "exit status 2" in str(error.value)
     assert "unexpected argument '--no-such-flag'" in str(error.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_world_file_is_passed_on(tmp_path: Path) -> None:
+    with pytest.raises(StartError, match="world"):
+        World(world=tmp_path / "no-such-world.toml").start()
 
 
 def test_a_start_that_takes_too_long_is_given_up(tmp_path: Path) -> None:

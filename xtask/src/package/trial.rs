@@ -162,7 +162,8 @@ impl Trial<'_> {
         };
         run_command(types().args(OLDEST))?;
         run_command(types().arg("tests").arg("--python-executable").arg(&python))?;
-        let pytest = ["-m", "pytest", "-q"];
+        // A warning of the package would be one in its users' tests too.
+        let pytest = ["-W", "error", "-m", "pytest", "-q", "-W", "error"];
         self.leaving_nothing(Command::new(&python).args(pytest).current_dir(&project))?;
 
         // The tests of the guide once more, with a world that runs already.

@@ -50,11 +50,13 @@ class Http:
             with _OPENER.open(request, timeout=_TIMEOUT) as response:
                 return _parsed(response.read())
         except HTTPError as refused:
-            answer = _parsed(refused.read())
+            with refused:
+                answer = _parsed(refused.read())
             raise CallError(_reason(method, path, refused.code, answer), refused.code, answer) from None
         except (URLError, http.client.HTTPException, OSError) as broken:
             reason = getattr(broken, "reason", broken)
-            raise StartError(f"{method} {path}: {self.base_url} does not answer ({reason}); is the world still running?") from broken
+            problem = f"{method} {path}: {self.base_url} does not answer ({reason})"
+            raise StartError(f"{problem}; is the world still running?") from broken
 
 
 def _parsed(data: bytes) -> Any:

@@ -27,10 +27,13 @@ class World:
             my_app.send_code("ana")
             my_app.check_code("ana", world.outbox.wait("ana", channel="sms").code)
 
-    `seed` makes the same credentials and passwords each time. `data_dir` keeps the world. `world` is a file that describes
-    users and devices (the flag `--world`). `hold` is how polls are held: `off`, so that a test sees `pending` at once,
-    `adaptive` as a server does, or a number of seconds. `flags` are further flags of `countersign dev`. `timeout` is how many seconds a
-    start may take.
+    - `seed` makes the same credentials and passwords each time.
+    - `data_dir` keeps the world.
+    - `world` is a file that describes users and devices (the flag `--world`).
+    - `hold` is how polls are held: `off`, so that a test sees `pending` at once, `adaptive` as a server does, or a number of
+      seconds.
+    - `flags` are further flags of `countersign dev`.
+    - `timeout` is how many seconds a start may take.
     """
 
     def __init__(
