@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
@@ -73,8 +73,14 @@ pub(super) fn run(places: &Workspace, binary: &Path) -> Result<()> {
     let [wheel, npm] = &files[..] else { bail!("{} packages were made, not two", files.len()) };
     step("packages hold what they should", || contents(places, tools, wheel, npm))?;
     let own = Trial { places, tools, folder: home.path() };
-    step("wheel in an empty environment", || own.python(wheel))?;
-    step("npm package in an empty project", || own.node(npm))?;
+    // Both wait more than they work.
+    let (python, node) = std::thread::scope(|threads| {
+        let python = threads.spawn(|| step("wheel in an empty environment", || own.python(wheel)));
+        let node = step("npm package in an empty project", || own.node(npm));
+        (python.join(), node)
+    });
+    let Ok(python) = python else { bail!("the thread that tries the wheel has panicked") };
+    python.and(node)?;
     step("workflow and compose file of the guide", || own.yaml())
 }
 
@@ -160,11 +166,11 @@ impl Trial<'_> {
             types.arg(self.places.target.join("mypy")).arg(&sources).current_dir(&project);
             types
         };
-        run_command(types().args(OLDEST))?;
-        run_command(types().arg("tests").arg("--python-executable").arg(&python))?;
+        quietly(types().args(OLDEST))?;
+        quietly(types().arg("tests").arg("--python-executable").arg(&python))?;
         // A warning of the package would be one in its users' tests too.
         let pytest = ["-W", "error", "-m", "pytest", "-q", "-W", "error"];
-        self.leaving_nothing(Command::new(&python).args(pytest).current_dir(&project))?;
+        self.leaving_nothing(&venv, Command::new(&python).args(pytest).current_dir(&project))?;
 
         // The tests of the guide once more, with a world that runs already.
         let (program, data) = (venv.join("bin/countersign"), self.folder.join("service"));
@@ -172,7 +178,7 @@ impl Trial<'_> {
         let server = Server::dev(&program, &data, "")?;
         let mut tests = Command::new(&python);
         tests.args(pytest).env("MFA_READY_FILE", server.ready_file()).env("MFA_URL", &server.ready.base_url);
-        run_command(tests.current_dir(project.join("guide")))?;
+        quietly(tests.current_dir(project.join("guide")))?;
         let asked = "import sys; from countersign_mfa import World; sys.exit(not World.attach(sys.argv[1]).requests())";
         let mut asking = Command::new(&python);
         let used = output(asking.args(["-c", asked]).arg(server.ready_file()));
@@ -197,9 +203,10 @@ impl Trial<'_> {
         for checked in [&sources, &project] {
             std::fs::write(checked.join("tsconfig.json"), TSCONFIG)?;
             let compiler = self.places.target.join("client-packages/node_modules/typescript/bin/tsc");
-            run_command(Command::new(program(&["node"])?).arg(compiler).current_dir(checked))?;
+            quietly(Command::new(program(&["node"])?).arg(compiler).current_dir(checked))?;
         }
         self.leaving_nothing(
+            &project,
             Command::new(program(&["node"])?).args(["--test", "--test-reporter=spec"]).current_dir(&project),
         )
     }
@@ -217,20 +224,30 @@ impl Trial<'_> {
         Ok(())
     }
 
-    /// Runs tests with a temporary folder for them alone, and checks that no world is left: neither folder nor process.
-    fn leaving_nothing(&self, tests: &mut Command) -> Result<()> {
+    /// Runs tests with a temporary folder for them alone, and checks that no world is left: neither a folder, nor a process
+    /// of the binary within `home`.
+    fn leaving_nothing(&self, home: &Path, tests: &mut Command) -> Result<()> {
         let temporary = tempfile::Builder::new().prefix("tmp-").tempdir_in(self.folder)?;
-        run_command(tests.env("TMPDIR", temporary.path()).env("NO_COLOR", "1"))?;
+        quietly(tests.env("TMPDIR", temporary.path()).env("NO_COLOR", "1"))?;
         for entry in std::fs::read_dir(temporary.path())? {
             let name = entry?.file_name();
             ensure!(!name.to_string_lossy().starts_with("countersign-"), "a world has left {}", name.display());
         }
+        let home = home.canonicalize()?;
         for process in std::fs::read_dir("/proc")? {
             // Processes of others cannot be read, and some have ended meanwhile.
             let Ok(binary) = std::fs::read_link(process?.path().join("exe")) else { continue };
-            let ours = binary.starts_with(self.folder) && binary.file_name().is_some_and(|name| name == "countersign");
+            let ours = binary.starts_with(&home) && binary.file_name().is_some_and(|name| name == "countersign");
             ensure!(!ours, "a world still runs: {}", binary.display());
         }
         Ok(())
     }
+}
+
+/// Runs a command, and shows what it prints only if it fails: two trials run side by side.
+fn quietly(command: &mut Command) -> Result<()> {
+    let ran = command.stdin(Stdio::null()).output().with_context(|| format!("cannot start {command:?}"))?;
+    let (printed, errors) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+    ensure!(ran.status.success(), "{command:?} ended with {}:\n{printed}{errors}", ran.status);
+    Ok(())
 }
