@@ -80,6 +80,9 @@ pub(super) fn run(places: &Workspace, binary: &Path) -> Result<()> {
         (python.join(), node)
     });
     let Ok(python) = python else { bail!("the thread that tries the wheel has panicked") };
+    if let (Err(one), Err(other)) = (&python, &node) {
+        bail!("{one:#}\n{other:#}");
+    }
     python.and(node)?;
     step("workflow and compose file of the guide", || own.yaml())
 }
