@@ -180,7 +180,7 @@ export interface World {
   user(name: UserName): User;
   /** Calls the API as `client`, to prepare a test. Returns the answer's JSON; throws `CallError` if refused. */
   api(method: string, path: string, body?: unknown): Promise<any>;
-  /** The last 200 calls of the API, oldest first, each with why it was refused. */
+  /** Calls of the API since the last reset, 200 at most, oldest first, each with why it was refused. */
   requests(): Promise<RecordedCall[]>;
   /** Deletes devices, verifications, tokens and messages, ends faults, resets the clock. Clients and users stay. */
   reset(): Promise<void>;

@@ -43,6 +43,7 @@ class World {
   /** @type {WorldProcess | undefined} */
   #process;
   #running = true;
+  #seen = 0;
   /** @type {string | undefined} */
   #token;
 
@@ -129,13 +130,15 @@ class World {
 
   /** @returns {Promise<import("../index.js").RecordedCall[]>} */
   requests() {
-    return this.#http.dev("GET", "/dev/requests");
+    return this.#http.dev("GET", "/dev/requests", { after: this.#seen || undefined });
   }
 
   async reset() {
     await this.#http.dev("POST", "/dev/reset");
     this.#outbox.forget();
     this.#token = undefined;
+    // The world's list of calls outlives a reset.
+    this.#seen = (await this.requests()).at(-1)?.id ?? this.#seen;
   }
 
   async stop() {

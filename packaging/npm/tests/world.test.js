@@ -166,4 +166,8 @@ test("calls are listed with why they were refused", async () => {
   const last = (await world.requests()).at(-1);
   assert.equal(last?.path, `${path("ana")}/verifications/${id}`);
   assert.ok(last?.reason);
+  await world.reset();
+  assert.deepEqual(await world.requests(), []);
+  await world.api("GET", `${path("ana")}/devices`);
+  assert.deepEqual((await world.requests()).map((call) => call.status), [200, 200]);
 });

@@ -172,4 +172,8 @@ def test_calls_are_listed_with_why_they_were_refused(mfa: World) -> None:
     code = mfa.outbox.wait("ana").code
     refused(mfa, path, "000000" if code != "000000" else "000001")
     last = mfa.requests()[-1]
+    mfa.reset()
+    assert mfa.requests() == []
+    mfa.api("GET", MFA.format(1) + "/devices")
+    assert [call["status"] for call in mfa.requests()] == [200, 200]
     assert last["path"] == path and last["status"] >= 400 and last["reason"]

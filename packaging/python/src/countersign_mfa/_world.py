@@ -89,6 +89,7 @@ class World:
     def _use(self, ready: dict[str, Any]) -> None:
         self._ready = ready
         self._token = None
+        self._seen = 0
         self._http = Http(ready["base_url"], ready.get("dev_key"))
         self._outbox = Outbox(self._http, self._user_id)
         self._phone = Phone(self._http, self._user_id)
@@ -186,6 +187,8 @@ class World:
         self._http.dev("POST", "/dev/reset")
         self._outbox.forget()
         self._token = None
+        # The world's list of calls outlives a reset.
+        self._seen = max((int(call["id"]) for call in self.requests()), default=self._seen)
 
     def api(self, method: str, path: str, body: object = None) -> Any:
         """Calls the API as `client`, to prepare a test. Returns the answer's JSON; raises `CallError` if refused."""
@@ -198,6 +201,6 @@ class World:
         self._token = None
 
     def requests(self) -> list[dict[str, Any]]:
-        """The last 200 calls of the API, oldest first, each with why it was refused."""
+        """Calls of the API since the last reset, 200 at most, oldest first, each with why it was refused."""
         self._check()
-        return cast("list[dict[str, Any]]", self._http.dev("GET", "/dev/requests"))
+        return cast("list[dict[str, Any]]", self._http.dev("GET", "/dev/requests", after=self._seen or None))
