@@ -8,7 +8,8 @@ use anyhow::{Context as _, Result, bail};
 use crate::places::{BuildProfile, Workspace};
 use crate::step::{cargo, run as run_command, runs, step};
 use crate::{
-    assertions, check, clock, conformance, docs, fuzz, gateways, load, mails, monitoring, page, phones, terminal,
+    assertions, check, clock, conformance, docs, fuzz, gateways, load, mails, monitoring, package, page, phones,
+    terminal,
 };
 
 /// The version of cargo-deny that `deny.toml` is written for.
@@ -60,6 +61,7 @@ pub(crate) fn run() -> Result<()> {
     step("mail read by others", || mails::accept(&places))?;
     step("gateways judged by their makers", || gateways::accept(&places))?;
     step("alerts and dashboard", || watch(&places, &binary))?;
+    step("packages for tests", || package::clients::accept(&places, &binary))?;
     step("description fuzzed", || fuzz::run_quickly(&places, &binary))?;
     step("conformance", || conformance::run_against(&places, &binary, &[]))?;
 

@@ -16,6 +16,7 @@ mod load;
 mod mails;
 mod metadata;
 mod monitoring;
+mod package;
 mod page;
 mod phones;
 pub mod places;
@@ -59,6 +60,8 @@ enum Chore {
     /// Measure the table of performance targets against ceilings of the same machine
     #[command(disable_help_flag = true)]
     Bench(load::Args),
+    /// Make what people install, from one binary, and try it
+    Package(package::Args),
     /// Check the dev outbox and all pages in a real browser
     Page(page::Args),
     /// Go from an invitation to an approved log-in in real browsers, with real push
@@ -84,6 +87,7 @@ pub fn main() -> ExitCode {
         Chore::Docs(args) => docs::run(&args),
         Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Bench(args) => load::bench(&args),
+        Chore::Package(args) => package::run(&args),
         Chore::Page(args) => page::run(&args),
         Chore::Phones(args) => phones::run(&args),
         Chore::Selftest(args) => load::selftest(&args),
