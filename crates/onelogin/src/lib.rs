@@ -14,6 +14,7 @@ mod hourly_quota;
 mod login;
 mod openapi;
 mod rate_limit;
+pub mod reference;
 mod requests;
 mod route;
 mod routes;

@@ -19,6 +19,7 @@ mod labels;
 mod migrate;
 mod provider_pages;
 mod reference;
+mod reference_tables;
 pub(crate) mod report;
 pub(crate) mod request;
 mod run;
@@ -248,11 +249,18 @@ mod tests {
     }
 
     #[test]
-    fn the_reference_page_is_what_the_command_line_says() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/cli.md");
-        let page = std::fs::read_to_string(path).unwrap_or_default();
-        let advice = "run: cargo run -- reference cli > docs/reference/cli.md";
-        assert!(page == reference::page(&Cli::command()), "docs/reference/cli.md differs from the commands; {advice}");
+    fn the_reference_pages_are_what_the_code_says() {
+        for (name, file, text) in [
+            ("cli", "cli", reference::page(&Cli::command())),
+            ("events", "events", reference_tables::events()),
+            ("errors", "errors", reference_tables::errors()),
+            ("dev", "dev-endpoints", reference_tables::dev_endpoints()),
+        ] {
+            let path = format!("{}/../../docs/reference/{file}.md", env!("CARGO_MANIFEST_DIR"));
+            let page = std::fs::read_to_string(path).unwrap_or_default();
+            let advice = format!("run: cargo run -- reference {name} > docs/reference/{file}.md");
+            assert!(page.trim_end() == text.trim_end(), "docs/reference/{file}.md differs from the code; {advice}");
+        }
     }
 
     #[test]

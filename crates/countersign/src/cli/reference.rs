@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Arg, Command, Subcommand};
 
-use crate::cli::provider_pages;
+use crate::cli::{provider_pages, reference_tables};
 use crate::terminal;
 
 #[derive(Debug, Subcommand)]
@@ -14,6 +14,12 @@ pub(crate) enum ReferenceArgs {
     Configuration,
     /// Print the page docs/reference/cli.md
     Cli,
+    /// Print the page docs/reference/events.md
+    Events,
+    /// Print the page docs/reference/errors.md
+    Errors,
+    /// Print the page docs/reference/dev-endpoints.md
+    Dev,
     /// Print a page of docs/operate/providers/: of this provider, or their list
     Provider { name: Option<String> },
 }
@@ -24,6 +30,9 @@ impl ReferenceArgs {
             match self {
                 Self::Configuration => config::reference(),
                 Self::Cli => page(cli),
+                Self::Events => reference_tables::events(),
+                Self::Errors => reference_tables::errors(),
+                Self::Dev => reference_tables::dev_endpoints(),
                 Self::Provider { name: Some(name) } => {
                     provider_pages::page(&name).unwrap_or_else(|| format!("There is no provider {name}."))
                 }

@@ -48,6 +48,11 @@ pub use world::DevWorld;
 pub(crate) use world_file::dev_credential;
 pub use world_file::{Pinned, WorldFile};
 
+/// The endpoints of a dev world.
+pub(crate) fn endpoints() -> Vec<onelogin::RouteBeside> {
+    routes::described().routes
+}
+
 /// The options of `countersign dev` beyond the configuration.
 #[derive(Debug, Clone)]
 pub struct DevOptions {

@@ -29,6 +29,7 @@ const ENDPOINTS: &[(RouteBeside, Handler)] = &[
                 ("to", "Messages to this number or address"),
                 ("channel", "`sms`, `voice`, `email` or `push`"),
                 ("user_id", "Messages to this user"),
+                ("verification_id", "Messages about this verification"),
                 ("after", "Messages with a larger id"),
                 ("wait", "How long to wait for the first one, as `10s` or `500ms`; at most 25 s"),
             ],

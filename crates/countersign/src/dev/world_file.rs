@@ -31,7 +31,7 @@ pub struct Pinned {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WorldFile {
-    /// As `--seed`.
+    /// The same number as that of `--seed`, which comes first.
     pub seed: Option<u64>,
     pub clock: Option<FileClock>,
     pub clients: Option<Vec<FileClient>>,
@@ -66,7 +66,7 @@ fn widest() -> String {
     Scope::ManageAll.name().to_owned()
 }
 
-/// A user.
+/// A user, with a password and devices.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileUser {

@@ -2,6 +2,19 @@
 
 use super::operations::Operation;
 
+/// The errors of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallErrors {
+    /// In capital letters.
+    pub method: &'static str,
+    /// With its parameters in braces.
+    pub path: &'static str,
+    /// What the call does.
+    pub summary: &'static str,
+    /// Statuses, each with its reason; a status may have several.
+    pub errors: Vec<(u16, &'static str)>,
+}
+
 /// Statuses of errors, each with its reason; more than one reason may share a status.
 pub(super) fn of(operation: &Operation, is_guarded: bool) -> Vec<(u16, &'static str)> {
     let is_v1 = operation.is_v1();

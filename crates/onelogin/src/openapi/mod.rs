@@ -7,6 +7,8 @@ mod page;
 mod schemas;
 pub(crate) mod written;
 
+pub use errors::CallErrors;
+
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
@@ -41,6 +43,16 @@ pub(crate) async fn read_page(dialect: Dialect, call: ApiCall) -> Response {
 pub(crate) fn inputs(method: &str, path: &str) -> Option<&'static Inputs> {
     let mut all = OPERATIONS.iter().map(|operation| &operation.inputs);
     all.find(|inputs| inputs.method == method && inputs.path == path)
+}
+
+/// The errors of each call.
+pub(crate) fn call_errors(routes: &[RouteEntry]) -> impl Iterator<Item = CallErrors> {
+    OPERATIONS.iter().map(|operation| {
+        let Inputs { method, path, .. } = operation.inputs;
+        let mut errors = errors::of(operation, scopes(routes, operation).is_some());
+        errors.sort_unstable();
+        CallErrors { method, path, summary: operation.summary, errors }
+    })
 }
 
 fn document(routes: &[RouteEntry], beside: Option<&RoutesBeside>) -> Value {
@@ -296,7 +308,7 @@ mod tests {
         let described = &document["paths"][ONE.path]["put"];
         assert_eq!((&described["summary"], &described["tags"][0]), (&json!(ONE.summary), &json!(beside.tag)));
         assert_eq!(described["parameters"][1]["name"], "wait");
-        let page = |beside| page::render(OPERATIONS, |operation| scopes(ROUTES, operation), beside);
+        let page = |beside| page::render(OPERATIONS, |operation| scopes(routes, operation), beside);
         for part in [ONE.path, ONE.summary, "number_keyed", "How long to be patient", beside.tag, beside.about] {
             assert!(page(Some(&beside)).contains(part), "{part}");
             assert!(!page(None).contains(part), "{part}");
