@@ -98,7 +98,9 @@ pub(crate) async fn serve(engine: &Engine, places: &Places, folder: &DataDir, da
         let same = if database.postgres().is_some() { " --database-url …" } else { "" };
         let _ = write!(
             text,
-            "\n  Next: create an API client, in another terminal, with\n    countersign client create --scope \"Manage All\" --data-dir {data}{same}\n"
+            "\n  Next, in another terminal:\n    countersign client create --scope \"Manage All\" --data-dir {data}{same}\n    \
+             countersign user create --username ana --email ana@example.com --data-dir {data}{same}\n    \
+             countersign doctor --data-dir {data}{same}\n"
         );
     }
     text
@@ -143,12 +145,17 @@ pub(crate) async fn stranded(engine: &Engine) -> Option<String> {
 #[derive(Debug)]
 pub(crate) struct DevBanner<'a> {
     pub(crate) base_url: &'a str,
+    pub(crate) admin_url: &'a str,
     pub(crate) folder: &'a DataDir,
     pub(crate) database: &'a Database,
     pub(crate) lasting: bool,
     pub(crate) client_id: &'a str,
     pub(crate) secret: &'a str,
     pub(crate) user: &'a str,
+    /// The id of this user.
+    pub(crate) user_id: i64,
+    /// The factors that are offered.
+    pub(crate) factors: &'a [FactorKind],
     /// The key of a world that other machines use.
     pub(crate) key: Option<&'a str>,
     /// The host names that they use.
@@ -184,19 +191,26 @@ pub(crate) fn dev(shown: &DevBanner<'_>) -> String {
         let _ = writeln!(text, "  Host names    {}", shown.hosts.join(", "));
         let _ = writeln!(text, "  Key           {key}\n                (header X-Dev-Key, or ?key= in a browser)");
     }
+    let offered: Vec<&str> = shown.factors.iter().copied().map(name).collect();
+    let _ = writeln!(text, "  Factors       {}", offered.join(", "));
+    let _ = writeln!(text, "  Health        {}/readyz; metrics {}/metrics", base_url, shown.admin_url);
     let _ = writeln!(text, "  A user        {}", shown.user);
     let kept = if shown.lasting { "kept for the next start" } else { "gone when this process ends" };
     let _ = writeln!(text, "  Data          {}\n                ({kept})", shown.folder.root().display());
     let _ = writeln!(text, "  Database      {}", database_name(shown.database));
     let _ = writeln!(
         text,
-        "  Clients       one for each scope and profile (--ready-file FILE);\n                this one is Manage All:\n"
+        "  Clients       one for each scope and profile (--ready-file FILE).\n\n  Next, in another terminal, as the client for everything:\n"
     );
     // A line each, so that none breaks when it is copied.
     let _ = writeln!(text, "ID={client_id}\nSECRET={secret}\nBASE={base_url}");
+    text.push_str(
+        "TOKEN=$(curl -s -u \"$ID:$SECRET\" -d grant_type=client_credentials \\\n  $BASE/auth/oauth2/v2/token | cut -d'\"' -f4)\n",
+    );
     let _ = writeln!(
         text,
-        "curl -u \"$ID:$SECRET\" -H 'Content-Type: application/json' \\\n  -d '{{\"grant_type\":\"client_credentials\"}}' \\\n  $BASE/auth/oauth2/v2/token\n"
+        "curl -H \"Authorization: Bearer $TOKEN\" \\\n  $BASE/api/2/mfa/users/{}/factors\ncurl \"$BASE/dev/outbox?wait=20s\"\n",
+        shown.user_id
     );
     text.push_str("  Stop with Ctrl-C.\n");
     text
@@ -233,6 +247,9 @@ mod tests {
         for (key, colours) in [(None, false), (Some("0123456789abcdef0123456789abcdef"), true)] {
             let text = dev(&DevBanner {
                 base_url: "https://127.0.0.1:65535",
+                admin_url: "http://127.0.0.1:65535",
+                user_id: 1,
+                factors: &FactorKind::ALL,
                 folder: &folder,
                 database: &Database::Sqlite,
                 lasting: true,

@@ -129,6 +129,9 @@ pub(crate) async fn serve(mut config: Config, options: DevOptions, nouns: &'stat
         let who = format!("{} (id {}, password {})", user.username, user.id, user.password);
         let text = banner::dev(&banner::DevBanner {
             base_url: &base_url,
+            admin_url: &admin_url,
+            user_id: user.id,
+            factors: &world.engine().settings().policy.factors,
             folder: &world.installation.data_dir,
             database: &config.storage.database,
             lasting: options.lasting,
