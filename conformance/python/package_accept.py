@@ -2,11 +2,12 @@
 
     package_accept.py first BASE_URL STATE CLIENT USER
     package_accept.py again BASE_URL STATE
+    package_accept.py kept BASE_URL STATE
 
 CLIENT and USER are files with the answers of `client create --json` and `user create --json`. `first` enrols the user's app, verifies a
 code and sends it a second time. It keeps in STATE what `again` needs: that one finds the device, verifies a newer code, and sends the
 last code of the run before, which must stay used. So a server that lost its data, its key or its memory of used codes fails.
-It needs nothing but Python.
+`kept` does the same without a newer code, for which one may have to wait. It needs nothing but Python.
 """
 
 import base64
@@ -89,7 +90,7 @@ def first(base: str, state: str, client: dict[str, Any], user: int) -> None:
     verify(api, state, kept)
 
 
-def again(base: str, state: str) -> None:
+def again(base: str, state: str, newer: bool) -> None:
     with open(state, encoding="utf-8") as file:
         kept = json.load(file)
     api = Api(base, kept["client"])
@@ -97,7 +98,8 @@ def again(base: str, state: str) -> None:
     expect(kept["device"] in [str(one["device_id"]) for one in devices], "the device is still enrolled")
     status, _ = api.verify(kept["user"], kept["device"], code(kept["key"], kept["used"]))
     expect(status != 200, f"the last code that was used stays used ({status})")
-    verify(api, state, kept)
+    if newer:
+        verify(api, state, kept)
 
 
 def verify(api: Api, state: str, kept: dict[str, Any]) -> None:
@@ -117,8 +119,8 @@ def main() -> None:
         case ["first", base, state, client, user]:
             with open(client, encoding="utf-8") as one, open(user, encoding="utf-8") as other:
                 first(base, state, json.load(one), json.load(other)["id"])
-        case ["again", base, state]:
-            again(base, state)
+        case ["again" | "kept" as mode, base, state]:
+            again(base, state, mode == "again")
         case _:
             sys.exit(__doc__)
 

@@ -15,6 +15,7 @@ mod gateways;
 mod load;
 mod mails;
 mod metadata;
+mod package;
 mod page;
 mod phones;
 pub mod places;
@@ -22,6 +23,7 @@ mod python;
 pub mod server;
 pub mod step;
 pub mod terminal;
+mod tools;
 
 use std::process::ExitCode;
 
@@ -49,6 +51,8 @@ enum Chore {
     Mails,
     /// Check that the makers of gateways accept our requests to them, and that we take their receipts
     Gateways,
+    /// Make the packages: .deb, container image, list of components, licences, checksums; and use them as an operator does
+    Package(package::Args),
     /// Check the documents: run every command, follow every link, find every page in the index
     Docs(docs::Args),
     /// Fuzz the dev world with schemathesis, by its `OpenAPI` description
@@ -77,6 +81,7 @@ pub fn main() -> ExitCode {
         Chore::Assertions => assertions::run(),
         Chore::Mails => mails::run(),
         Chore::Gateways => gateways::run(),
+        Chore::Package(args) => package::run(&args),
         Chore::Docs(args) => docs::run(&args),
         Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Bench(args) => load::bench(&args),
