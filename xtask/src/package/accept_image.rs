@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use super::image::{Image, USER};
+use super::machine::is_root;
 use super::user::Application;
 use crate::places::{Workspace, program};
 use crate::step::output;
@@ -27,7 +28,7 @@ pub(super) fn accept(places: &Workspace, image: &Image) -> Result<()> {
     let missing = programs.into_iter().find(|name| program(&[name]).is_err());
     if let Some(why) = missing
         .map(|name| format!("{name} is not installed"))
-        .or_else(|| (!super::is_root()).then(|| "only root can run a container of another user".to_owned()))
+        .or_else(|| (!is_root()).then(|| "only root can run a container of another user".to_owned()))
     {
         terminal::say(&format!("not run: the image as a container, because {why}"));
         return Ok(());

@@ -2,6 +2,7 @@
 //! systemd-nspawn. What is written is kept in memory and gone at the end. Its network has nothing but a loopback device.
 
 use std::fs::File;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -10,7 +11,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::clock;
 use crate::places::{Workspace, program};
-use crate::step::{output, run as run_command};
+use crate::step::run as run_command;
 
 /// The packages of the root besides Debian's minimal set. Without a network, what the package depends on is there before.
 const PACKAGES: &str = "systemd,systemd-sysv,dbus,ca-certificates,libgcc-s1";
@@ -34,7 +35,7 @@ pub(super) fn missing() -> Option<String> {
     if let Some(name) = programs.into_iter().find(|name| program(&[name]).is_err()) {
         return Some(format!("{name} is not installed"));
     }
-    (!super::is_root()).then(|| "only root can boot a machine".to_owned())
+    (!is_root()).then(|| "only root can boot a machine".to_owned())
 }
 
 impl Machine {
@@ -73,9 +74,19 @@ impl Machine {
     /// Runs a script as root in the machine. Returns what it prints; fails unless every command succeeds.
     pub(super) fn inside(&self, script: &str) -> Result<String> {
         let mut entering = Command::new("nsenter");
-        entering.args(["--all", "--root", "--wd=/", "--target", &self.init.to_string(), "--"]);
-        entering.args(["/usr/bin/env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND=noninteractive"]);
-        output(entering.args(["/bin/sh", "-euc", script])).with_context(|| format!("in the machine: {script}"))
+        entering.args(["--all", "--root", "--target", &self.init.to_string(), "--", "/usr/bin/env", "-i", "-C", "/"]);
+        entering.args([
+            "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+            "DEBIAN_FRONTEND=noninteractive",
+            "/bin/sh",
+            "-euc",
+            script,
+        ]);
+        let done = entering.stdin(Stdio::null()).output().context("cannot start nsenter")?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (out, err) = (text(&done.stdout), text(&done.stderr));
+        ensure!(done.status.success(), "in the machine, this ended with {}: {script}\n{out}{err}", done.status);
+        Ok(out)
     }
 
     /// A program of this machine that sees the other's network.
@@ -96,6 +107,11 @@ impl Drop for Machine {
         }
         let _ = self.container.wait();
     }
+}
+
+/// Whether this process runs as root.
+pub(super) fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }
 
 /// The only child of nspawn is the init of its machine.

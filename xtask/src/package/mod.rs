@@ -64,9 +64,3 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 pub(crate) fn accept(_places: &Workspace, _binary: &std::path::Path) -> Result<()> {
     Ok(())
 }
-
-/// Whether this process runs as root.
-fn is_root() -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
-}
