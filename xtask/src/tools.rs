@@ -13,7 +13,9 @@ pub(crate) fn installed(places: &Workspace, name: &str, version: &str) -> Result
     let home = places.folder("tools")?;
     let own = home.join("bin").join(name);
     for candidate in [Path::new(name), &own] {
-        if runs(&candidate.to_string_lossy(), &["--version"]) {
+        // As cargo calls it, with its name as the first argument.
+        let subcommand = name.strip_prefix("cargo-").unwrap_or(name);
+        if runs(&candidate.to_string_lossy(), &[subcommand, "--version"]) {
             return Ok(candidate.to_owned());
         }
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::deb;
+use super::deb::{self, Compression};
 use super::inputs::Inputs;
 use super::machine::{self, Machine, SHARED};
 use super::user::Application;
@@ -28,9 +28,9 @@ pub(super) fn accept(places: &Workspace, inputs: &Inputs) -> Result<()> {
     }
     let folder = tempfile::Builder::new().prefix("packages-").tempdir_in(&places.target)?;
     // Two revisions of one binary: an upgrade to dpkg.
-    let package = deb::make(places, inputs, None, 1, folder.path())?;
+    let package = deb::make(places, inputs, None, 1, Compression::Fast, folder.path())?;
     deb::lint(&package)?;
-    let newer = deb::make(places, inputs, None, 2, folder.path())?;
+    let newer = deb::make(places, inputs, None, 2, Compression::Fast, folder.path())?;
     let machine = Machine::boot(places, folder.path())?;
     let check = Check { machine: &machine, application: Application::new(places, folder.path(), BASE_URL) };
 

@@ -1,20 +1,26 @@
 //! `cargo xtask package`: everything in which Countersign is shipped, made from one binary; and each of them installed and used as an
-//! operator does.
+//! operator does. What cannot be used on this machine is printed as "not run: … because …".
 
 mod accept_deb;
 mod accept_image;
 mod archive;
+mod compose;
 mod deb;
 mod image;
 mod image_check;
 mod inputs;
 mod machine;
+mod supply;
 mod user;
 
-use anyhow::Result;
+use std::path::Path;
 
+use anyhow::{Result, ensure};
+
+use self::deb::Compression;
 use self::inputs::{Inputs, Source};
 use crate::places::Workspace;
+use crate::step::step;
 use crate::terminal;
 
 /// The chore's arguments.
@@ -22,6 +28,7 @@ use crate::terminal;
 pub(crate) struct Args {
     #[command(flatten)]
     source: Source,
+    /// What to do [default: make everything]
     #[command(subcommand)]
     part: Option<Part>,
 }
@@ -33,34 +40,97 @@ enum Part {
     Deb,
     /// Make the container image only
     Image,
+    /// Make the list of components and the file of licences only
+    Supply,
+    /// Make the packages twice, and compare them to the byte
+    Reproduce,
     /// Install, use, upgrade, remove and purge the Debian package on a machine that is booted for it
     AcceptDeb,
     /// Run the container image, with a read-only root
     AcceptImage,
+    /// Check the compose files
+    AcceptCompose,
+    /// Do what the gate does: use the Debian package, the image and the compose files
+    Accept,
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let places = Workspace::find()?;
+    if let Some(Part::AcceptCompose) = args.part {
+        return compose::judge(&places);
+    }
     let inputs = Inputs::gather(&places, &args.source)?;
     match args.part {
+        None => make(&places, &inputs),
         Some(Part::Deb) => {
-            let package = deb::make(&places, &inputs, None, 1, &inputs.into)?;
-            deb::lint(&package)?;
+            let package = deb::make(&places, &inputs, None, 1, Compression::Small, &inputs.into)?;
             terminal::say(&package.display().to_string());
+            deb::lint(&package)
         }
-        Some(Part::AcceptDeb) => accept_deb::accept(&places, &inputs)?,
-        Some(Part::AcceptImage) => {
-            let folder = tempfile::tempdir_in(&places.target)?;
-            accept_image::accept(&places, &image::make(&inputs, None, folder.path())?)?;
-        }
-        Some(Part::Image) | None => {
+        Some(Part::Image) => {
             let image = image::make(&inputs, None, &inputs.into)?;
-            image_check::judge(&image)?;
+            terminal::say(&image.archive.display().to_string());
+            image_check::judge(&image)
         }
+        Some(Part::Supply) => supply::make(&places, &inputs).map(drop),
+        Some(Part::Reproduce) => reproduce(&places, &inputs),
+        Some(Part::AcceptDeb) => accept_deb::accept(&places, &inputs),
+        Some(Part::AcceptImage) => accept_image(&places, &inputs),
+        Some(Part::Accept) => accept_all(&places, &inputs),
+        Some(Part::AcceptCompose) => Ok(()),
     }
+}
+
+/// Uses what is made of this binary. For the gate: the list of components and the licences are left to a release.
+pub(crate) fn accept(places: &Workspace, binary: &Path) -> Result<()> {
+    // The gate's build is dynamic.
+    let source = Source { binary: Some(binary.to_owned()), allow_dynamic: true, ..Source::default() };
+    accept_all(places, &Inputs::gather(places, &source)?)
+}
+
+fn accept_all(places: &Workspace, inputs: &Inputs) -> Result<()> {
+    step("Debian package", || accept_deb::accept(places, inputs))?;
+    step("container image", || accept_image(places, inputs))?;
+    step("compose files", || compose::judge(places))
+}
+
+fn accept_image(places: &Workspace, inputs: &Inputs) -> Result<()> {
+    let folder = tempfile::Builder::new().prefix("image-").tempdir_in(&places.target)?;
+    let image = image::make(inputs, None, folder.path())?;
+    image_check::judge(&image)?;
+    accept_image::accept(places, &image)
+}
+
+/// Makes everything, and the checksums of it.
+fn make(places: &Workspace, inputs: &Inputs) -> Result<()> {
+    let into = &inputs.into;
+    let licences = supply::make(places, inputs)?;
+    let package = deb::make(places, inputs, Some(&licences), 1, Compression::Small, into)?;
+    deb::lint(&package)?;
+    let image = image::make(inputs, Some(&licences), into)?;
+    image_check::judge(&image)?;
+    compose::copy(places, inputs, into)?;
+    let name = format!("countersign-{}-{}-linux", inputs.version, std::env::consts::ARCH);
+    std::fs::copy(&inputs.binary, into.join(name))?;
+    // Packages of programs that call the server belong here: `clients::make(places, &inputs.binary, into)?`.
+    let sums = supply::sums(into)?;
+    terminal::say(&format!("{}", std::fs::read_to_string(&sums)?.trim_end()));
+    terminal::say(&format!("The packages are in {}.", into.display()));
     Ok(())
 }
 
-pub(crate) fn accept(_places: &Workspace, _binary: &std::path::Path) -> Result<()> {
+/// Makes package and image twice, at other places, and compares them.
+fn reproduce(places: &Workspace, inputs: &Inputs) -> Result<()> {
+    let mut made = Vec::new();
+    for _ in 0..2 {
+        let folder = tempfile::Builder::new().prefix("again-").tempdir_in(&places.target)?;
+        let package = deb::make(places, inputs, None, 1, Compression::Fast, folder.path())?;
+        let image = image::make(inputs, None, folder.path())?;
+        made.push([std::fs::read(package)?, std::fs::read(image.archive)?].map(|bytes| archive::sha256(&bytes)));
+    }
+    for (what, one, other) in [("package", &made[0][0], &made[1][0]), ("image", &made[0][1], &made[1][1])] {
+        ensure!(one == other, "the {what} of one binary differs each time: {one} and {other}");
+        terminal::say(&format!("ok     the {what} is the same twice: {one}"));
+    }
     Ok(())
 }
