@@ -53,6 +53,8 @@ enum Chore {
     Gateways,
     /// Make the packages: .deb, container image, list of components, licences, checksums; and use them as an operator does
     Package(package::Args),
+    /// Make the packages of a release, make them again to compare, and use them
+    Release(package::Source),
     /// Check the documents: run every command, follow every link, find every page in the index
     Docs(docs::Args),
     /// Fuzz the dev world with schemathesis, by its `OpenAPI` description
@@ -82,6 +84,7 @@ pub fn main() -> ExitCode {
         Chore::Mails => mails::run(),
         Chore::Gateways => gateways::run(),
         Chore::Package(args) => package::run(&args),
+        Chore::Release(args) => package::release(&args),
         Chore::Docs(args) => docs::run(&args),
         Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Bench(args) => load::bench(&args),

@@ -79,6 +79,11 @@ fn unpack(image: &Image, folder: &Path) -> Result<PathBuf> {
     Ok(bundle)
 }
 
+/// The name of the container, which no other run has.
+fn name() -> String {
+    format!("countersign-{}", std::process::id())
+}
+
 /// A container, killed when dropped.
 struct Container {
     bundle: PathBuf,
@@ -103,17 +108,13 @@ impl Container {
         let environment = process["env"].as_array_mut().context("the image has no environment")?;
         environment.extend(variables.iter().map(|variable| json!(variable)));
         config["root"]["readonly"] = json!(true);
-        // umoci gives the image's volumes memory of its own choice.
+        // umoci makes its own mounts for the volumes of an image.
         let mounts = config["mounts"].as_array_mut().context("umoci makes no mounts")?;
         mounts.retain(|mount| mount["destination"] != "/data");
         let bind = json!(["bind", "rw", "nosuid", "nodev", "noexec"]);
         mounts.push(json!({ "destination": "/data", "type": "bind", "source": volume, "options": bind }));
         std::fs::write(&path, serde_json::to_vec(&config)?)?;
         Ok(())
-    }
-
-    fn name(&self) -> String {
-        format!("countersign-{}", std::process::id())
     }
 
     /// runc, with its state in the folder of this check.
@@ -126,7 +127,7 @@ impl Container {
     fn start(&mut self) -> Result<()> {
         let log = File::create(self.folder.join("log"))?;
         let mut running = self.runc(&["run", "--bundle"]);
-        running.arg(&self.bundle).arg(self.name()).stdout(log.try_clone()?).stderr(log);
+        running.arg(&self.bundle).arg(name()).stdout(log.try_clone()?).stderr(log);
         self.running = Some(running.spawn().context("cannot start runc")?);
         Ok(())
     }
@@ -165,7 +166,7 @@ impl Container {
 
     /// Runs a command of the binary in the container, as a health check does.
     fn inside(&self, command: &[&str]) -> Result<String> {
-        output(self.runc(&["exec", &self.name(), "/countersign"]).args(command))
+        output(self.runc(&["exec", &name(), "/countersign"]).args(command))
     }
 
     /// A program of this machine that sees the container's network.
@@ -176,7 +177,7 @@ impl Container {
     }
 
     fn process(&self) -> Result<u64> {
-        let state: Value = serde_json::from_str(&output(&mut self.runc(&["state", &self.name()]))?)?;
+        let state: Value = serde_json::from_str(&output(&mut self.runc(&["state", &name()]))?)?;
         state["pid"].as_u64().context("the container has no process")
     }
 
@@ -197,7 +198,7 @@ impl Container {
 
     /// Stops the container as an engine does, by the image's signal.
     fn stop(&mut self) -> Result<()> {
-        output(&mut self.runc(&["kill", &self.name(), "TERM"]))?;
+        output(&mut self.runc(&["kill", &name(), "TERM"]))?;
         let well = self.ended()?;
         ensure!(well, "the container did not end well:\n{}", self.log());
         Ok(())
@@ -211,9 +212,9 @@ impl Container {
 impl Drop for Container {
     fn drop(&mut self) {
         if let Some(mut running) = self.running.take() {
-            let _ = self.runc(&["kill", &self.name(), "KILL"]).status();
+            let _ = self.runc(&["kill", &name(), "KILL"]).status();
             let _ = running.wait();
-            let _ = self.runc(&["delete", "--force", &self.name()]).status();
+            let _ = self.runc(&["delete", "--force", &name()]).status();
         }
     }
 }

@@ -62,7 +62,7 @@ pub(super) fn judge(places: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// Has HAProxy read its configuration, with a certificate of this machine and servers that have an address here.
+/// Has the proxy read its configuration, with a certificate of this machine and servers that have an address here.
 fn proxy(file: &Path) -> Result<()> {
     let Ok(haproxy) = program(&["haproxy", "/usr/sbin/haproxy"]) else {
         terminal::say("not run: haproxy on its configuration, because it is not installed");

@@ -78,9 +78,10 @@ impl Inputs {
         };
         std::fs::create_dir_all(&into).with_context(|| format!("cannot create {}", into.display()))?;
         let into = into.canonicalize()?;
-        let generated = match source.without_generated {
-            true => None,
-            false => Some(generate(&binary, &places.folder("package/generated")?)?),
+        let generated = if source.without_generated {
+            None
+        } else {
+            Some(generate(&binary, &places.folder("package/generated")?)?)
         };
         Ok(Self { binary, version, epoch: epoch(places)?, libraries, into, generated })
     }

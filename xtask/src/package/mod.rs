@@ -10,6 +10,7 @@ mod image;
 mod image_check;
 mod inputs;
 mod machine;
+mod sums;
 mod supply;
 mod user;
 
@@ -18,7 +19,8 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 
 use self::deb::Compression;
-use self::inputs::{Inputs, Source};
+use self::inputs::Inputs;
+pub(crate) use self::inputs::Source;
 use crate::places::Workspace;
 use crate::step::step;
 use crate::terminal;
@@ -81,6 +83,15 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
 }
 
+/// `cargo xtask release`: makes everything, makes it again, and uses it.
+pub(crate) fn release(args: &Source) -> Result<()> {
+    let places = Workspace::find()?;
+    let inputs = Inputs::gather(&places, args)?;
+    step("packages", || make(&places, &inputs))?;
+    step("packages are the same twice", || reproduce(&places, &inputs))?;
+    accept_all(&places, &inputs)
+}
+
 /// Uses what is made of this binary. For the gate: the list of components and the licences are left to a release.
 pub(crate) fn accept(places: &Workspace, binary: &Path) -> Result<()> {
     // The gate's build is dynamic.
@@ -104,6 +115,7 @@ fn accept_image(places: &Workspace, inputs: &Inputs) -> Result<()> {
 /// Makes everything, and the checksums of it.
 fn make(places: &Workspace, inputs: &Inputs) -> Result<()> {
     let into = &inputs.into;
+    sums::clear(into)?;
     let licences = supply::make(places, inputs)?;
     let package = deb::make(places, inputs, Some(&licences), 1, Compression::Small, into)?;
     deb::lint(&package)?;
@@ -113,8 +125,7 @@ fn make(places: &Workspace, inputs: &Inputs) -> Result<()> {
     let name = format!("countersign-{}-{}-linux", inputs.version, std::env::consts::ARCH);
     std::fs::copy(&inputs.binary, into.join(name))?;
     // Packages of programs that call the server belong here: `clients::make(places, &inputs.binary, into)?`.
-    let sums = supply::sums(into)?;
-    terminal::say(&format!("{}", std::fs::read_to_string(&sums)?.trim_end()));
+    terminal::say(sums::write(into)?.trim_end());
     terminal::say(&format!("The packages are in {}.", into.display()));
     Ok(())
 }

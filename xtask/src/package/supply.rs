@@ -1,9 +1,9 @@
-//! What the binary contains: a list of components in CycloneDX, and the licences of all of them with their texts. Both name nothing
+//! What the binary contains: a list of components (`CycloneDX`), and the licences of all of them with their texts. Both name nothing
 //! of the machine that made them, and are the same each time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
@@ -149,22 +149,6 @@ fn licences(found: &[Library], used: &BTreeSet<(String, String)>) -> Result<Stri
         let _ = write!(text, "\n{}\n{licence}, of {}:\n\n{words}\n", "=".repeat(80), users.join(", "));
     }
     Ok(text)
-}
-
-/// Writes the digests of everything in a folder, in the form that `sha256sum --check` reads.
-pub(super) fn sums(folder: &Path) -> Result<PathBuf> {
-    let file = folder.join("SHA256SUMS");
-    let mut lines = BTreeMap::new();
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_type()?.is_file() && entry.path() != file {
-            let digest = super::archive::sha256(&std::fs::read(entry.path())?);
-            lines.insert(entry.file_name().to_string_lossy().into_owned(), digest);
-        }
-    }
-    let text: String = lines.into_iter().map(|(name, digest)| format!("{digest}  {name}\n")).collect();
-    std::fs::write(&file, text)?;
-    Ok(file)
 }
 
 #[cfg(test)]
