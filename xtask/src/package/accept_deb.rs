@@ -100,13 +100,17 @@ impl Check<'_> {
 
     fn first_start(&self, inputs: &Inputs) -> Result<()> {
         self.machine.inside("sed -i 's/^#issuer = .*/issuer = \"Example Inc\"/' /etc/countersign/countersign.toml")?;
-        if !inputs.mentions("NOTIFY_SOCKET") {
+        let settings = if inputs.mentions("NOTIFY_SOCKET") {
+            // The unit's own type and watchdog, in a hurry: a server that does not notify in time is ended during this check.
+            "WatchdogSec=3\\nTimeoutStartSec=20"
+        } else {
             terminal::say("not run: readiness and watchdog of systemd, because this binary does not notify it");
-            let folder = "/etc/systemd/system/countersign.service.d";
-            let plain =
-                format!("mkdir {folder}; printf '[Service]\\nType=exec\\nWatchdogSec=0\\n' >{folder}/plain.conf");
-            self.machine.inside(&format!("{plain}; systemctl daemon-reload"))?;
-        }
+            "Type=exec\\nWatchdogSec=0"
+        };
+        let folder = "/etc/systemd/system/countersign.service.d";
+        let drop_in =
+            format!("mkdir {folder}; printf '[Service]\\n{settings}\\n' >{folder}/check.conf; systemctl daemon-reload");
+        self.machine.inside(&drop_in)?;
         self.machine.inside(&format!("{AS_USER} config check {CONFIG}"))?;
         self.start("it starts as a service")?;
         let client = self.machine.inside(&format!("{AS_USER} client create --scope 'Manage All' --json {CONFIG}"))?;
@@ -145,6 +149,9 @@ impl Check<'_> {
         );
         self.says(&tries, "/var/lib/countersign", "it can write to its data and nothing else")?;
         self.machine.inside("rm /var/lib/countersign/tried")?;
+        // With a watchdog of three seconds, time for one that misses it.
+        self.machine.inside("sleep 4")?;
+        self.says("systemctl show -P NRestarts countersign", "0", "systemd did not have to restart it")?;
         let journal = "journalctl -u countersign | grep -ciE 'warn|not permitted|denied' || true";
         self.says(journal, "0", "its log has no warning").with_context(|| self.journal())
     }
