@@ -37,10 +37,15 @@ pub(super) struct Image {
 
 /// Makes the image.
 pub(super) fn make(inputs: &Inputs, licences: Option<&Path>, into: &Path) -> Result<Image> {
+    make_with(Path::new(AUTHORITIES), inputs, licences, into)
+}
+
+/// Makes the image with these authorities.
+pub(super) fn make_with(authorities: &Path, inputs: &Inputs, licences: Option<&Path>, into: &Path) -> Result<Image> {
     let name = format!("countersign-{}-image", inputs.version);
     let mut layout = Layout { tree: Tree::default() };
 
-    let tar = layer(inputs, licences)?.tar(inputs.epoch)?;
+    let tar = layer(authorities, inputs, licences)?.tar(inputs.epoch)?;
     let pressed = layout.blob(LAYER, &gzip(&tar)?);
     let created = time(inputs.epoch)?;
     let labels = labels(inputs, &created);
@@ -88,14 +93,14 @@ impl Layout {
 }
 
 /// The tree of the container.
-fn layer(inputs: &Inputs, licences: Option<&Path>) -> Result<Tree> {
+fn layer(authorities: &Path, inputs: &Inputs, licences: Option<&Path>) -> Result<Tree> {
     let mut tree = Tree::default();
     tree.copy("countersign", 0o755, &inputs.binary)?;
     // The server warns about a folder that others can open. A volume that is made from the image gets this owner and mode.
     tree.folder("data", 0o700, USER);
     tree.file("etc/passwd", 0o644, format!("countersign:x:{USER}:{USER}:Countersign:/data:/countersign\n"));
     tree.file("etc/group", 0o644, format!("countersign:x:{USER}:\n"));
-    tree.copy(&AUTHORITIES[1..], 0o644, Path::new(AUTHORITIES))
+    tree.copy(&AUTHORITIES[1..], 0o644, authorities)
         .context("the image needs the authorities of the package ca-certificates: install it")?;
     for library in &inputs.libraries {
         tree.copy(library.to_string_lossy().trim_start_matches('/'), 0o755, library)?;

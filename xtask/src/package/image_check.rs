@@ -115,3 +115,75 @@ fn read(path: &Path) -> Result<Value> {
     let text = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     serde_json::from_slice(&text).with_context(|| format!("{} is not JSON", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::archive::Tree;
+    use super::super::image::make_with;
+    use super::super::inputs::Inputs;
+    use super::*;
+
+    /// Makes an image of a small program. Returns it and the folder that holds it.
+    fn image() -> (Image, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let [binary, authorities] = ["binary", "authorities"].map(|name| folder.path().join(name));
+        std::fs::write(&binary, "a program").unwrap();
+        std::fs::write(&authorities, "a certificate").unwrap();
+        let inputs = Inputs {
+            binary,
+            version: "1.2.3".to_owned(),
+            epoch: 1_700_000_000,
+            libraries: Vec::new(),
+            into: folder.path().to_owned(),
+            generated: None,
+        };
+        (make_with(&authorities, &inputs, None, folder.path()).unwrap(), folder)
+    }
+
+    fn refusal(image: &Image) -> String {
+        layout(&image.layout).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_image_follows_the_specification_and_is_the_same_each_time() {
+        let ((one, _first), (other, _second)) = (image(), image());
+        layout(&one.layout).unwrap();
+        assert_eq!(one.digest, other.digest);
+        assert_eq!(std::fs::read(&one.archive).unwrap(), std::fs::read(&other.archive).unwrap());
+    }
+
+    #[test]
+    fn a_changed_or_missing_blob_is_found() {
+        let (image, _folder) = image();
+        let path = image.layout.join("blobs/sha256").join(image.digest.trim_start_matches("sha256:"));
+        let content = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, content.replace("Countersign", "Countersigm")).unwrap();
+        assert!(refusal(&image).contains("another content"), "{}", refusal(&image));
+        std::fs::write(&path, content + " ").unwrap();
+        assert!(refusal(&image).contains("bytes and not"), "{}", refusal(&image));
+        std::fs::remove_file(&path).unwrap();
+        assert!(refusal(&image).contains("cannot read"), "{}", refusal(&image));
+    }
+
+    #[test]
+    fn a_layer_that_others_can_write_or_without_its_data_is_refused() {
+        let judged = |change: &dyn Fn(&mut Tree)| {
+            let mut tree = Tree::default();
+            change(&mut tree);
+            for (path, mode) in
+                [("countersign", 0o755), ("etc/passwd", 0o644), ("etc/ssl/certs/ca-certificates.crt", 0o644)]
+            {
+                tree.file(path, mode, "x");
+            }
+            content(&tree.tar(0).unwrap()).map_err(|error| error.to_string())
+        };
+        judged(&|tree| tree.folder("data", 0o700, USER)).unwrap();
+        assert!(judged(&|tree| tree.folder("data", 0o700, 0)).unwrap_err().contains("data/"));
+        assert!(judged(&|_| {}).unwrap_err().contains("data/"));
+        let open = judged(&|tree| {
+            tree.folder("data", 0o700, USER);
+            tree.file("su", 0o4755, "x");
+        });
+        assert!(open.unwrap_err().contains("sets a user"));
+    }
+}
