@@ -24,7 +24,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Uses the image, or says why that is not possible here.
 pub(super) fn accept(places: &Workspace, image: &Image) -> Result<()> {
-    let programs = ["runc", "umoci", "nsenter"];
+    let programs = ["runc", "umoci", "nsenter", "setpriv"];
     let missing = programs.into_iter().find(|name| program(&[name]).is_err());
     if let Some(why) = missing
         .map(|name| format!("{name} is not installed"))
@@ -126,8 +126,16 @@ impl Container {
 
     fn start(&mut self) -> Result<()> {
         let log = File::create(self.folder.join("log"))?;
-        let mut running = self.runc(&["run", "--bundle"]);
-        running.arg(&self.bundle).arg(name()).stdout(log.try_clone()?).stderr(log);
+        // If this chore is killed, runc gets a signal that it passes on.
+        let mut running = Command::new("setpriv");
+        running.args(["--pdeathsig", "TERM", "runc", "--root"]).arg(self.folder.join("runc"));
+        running
+            .args(["run", "--bundle"])
+            .stdin(Stdio::null())
+            .arg(&self.bundle)
+            .arg(name())
+            .stdout(log.try_clone()?)
+            .stderr(log);
         self.running = Some(running.spawn().context("cannot start runc")?);
         Ok(())
     }

@@ -31,7 +31,7 @@ pub(super) struct Machine {
 
 /// Why no machine can be booted here, if so.
 pub(super) fn missing() -> Option<String> {
-    let programs = ["systemd-nspawn", "mmdebstrap", "nsenter"];
+    let programs = ["systemd-nspawn", "mmdebstrap", "nsenter", "setpriv"];
     if let Some(name) = programs.into_iter().find(|name| program(&[name]).is_err()) {
         return Some(format!("{name} is not installed"));
     }
@@ -44,7 +44,9 @@ impl Machine {
         let root = root(places)?;
         let log = shared.join("console.log");
         let console = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
-        let mut booting = Command::new("systemd-nspawn");
+        // If this chore is killed, nspawn gets a signal by which it switches the machine off.
+        let mut booting = Command::new("setpriv");
+        booting.args(["--pdeathsig", "TERM", "systemd-nspawn"]);
         // Nothing of the machine around is asked or changed: no registration, no unit, no network device.
         booting.args(["--quiet", "--register=no", "--keep-unit", "--private-network", "--volatile=overlay", "--boot"]);
         booting.args(["--console=pipe", "--link-journal=no", "--hostname=countersign-check", "-D"]).arg(root);
