@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::deb::{self, Compression};
 use super::inputs::Inputs;
+use super::left_out;
 use super::machine::{self, Machine, SHARED};
 use super::user::Application;
 use crate::places::Workspace;
@@ -23,8 +24,7 @@ const CONFIG: &str = "--config /etc/countersign/countersign.toml";
 /// Uses the package, or says why that is not possible here.
 pub(super) fn accept(places: &Workspace, inputs: &Inputs) -> Result<()> {
     if let Some(why) = machine::missing() {
-        terminal::say(&format!("not run: the Debian package on a machine, because {why}"));
-        return Ok(());
+        return left_out::for_now("the Debian package on a machine", &why);
     }
     let folder = tempfile::Builder::new().prefix("packages-").tempdir_in(&places.target)?;
     // Two revisions of one binary: an upgrade to dpkg.
@@ -44,7 +44,7 @@ pub(super) fn accept(places: &Workspace, inputs: &Inputs) -> Result<()> {
     if inputs.mentions("LISTEN_FDS") {
         check.sockets()?;
     } else {
-        terminal::say("not run: sockets that systemd opens, because this binary takes none");
+        left_out::always("sockets that systemd opens", "this binary takes none");
     }
     Ok(())
 }
@@ -104,7 +104,7 @@ impl Check<'_> {
             // The unit's own type and watchdog, in a hurry: a server that does not notify in time is ended during this check.
             "WatchdogSec=3\\nTimeoutStartSec=20"
         } else {
-            terminal::say("not run: readiness and watchdog of systemd, because this binary does not notify it");
+            left_out::always("readiness and watchdog of systemd", "this binary does not notify it");
             "Type=exec\\nWatchdogSec=0"
         };
         let folder = "/etc/systemd/system/countersign.service.d";

@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use super::image::{Image, USER};
+use super::left_out;
 use super::machine::is_root;
 use super::user::Application;
 use crate::places::{Workspace, program};
@@ -30,12 +31,9 @@ pub(super) fn accept(places: &Workspace, image: &Image) -> Result<()> {
         .map(|name| format!("{name} is not installed"))
         .or_else(|| (!is_root()).then(|| "only root can run a container of another user".to_owned()))
     {
-        terminal::say(&format!("not run: the image as a container, because {why}"));
-        return Ok(());
+        return left_out::for_now("the image as a container", &why);
     }
-    terminal::say(
-        "not run: the image under an engine such as Docker, because that needs a daemon; runc runs it instead",
-    );
+    left_out::always("the image under an engine such as Docker", "that needs a daemon; runc runs it instead");
     let folder = tempfile::Builder::new().prefix("image-").tempdir_in(&places.target)?;
     let bundle = unpack(image, folder.path())?;
     let volume = folder.path().join("volume");

@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 
 use super::inputs::Inputs;
+use super::left_out;
 use crate::places::{Workspace, program};
 use crate::step::{output, run as run_command};
 use crate::terminal;
@@ -53,20 +54,17 @@ pub(super) fn judge(places: &Workspace) -> Result<()> {
         run_command(&mut judging).context("the compose files break their specification")?;
         terminal::say("ok     the compose files follow the compose specification");
     } else {
-        terminal::say(
-            "not run: the compose specification on the compose files, because node and npm are not installed",
-        );
+        left_out::for_now("the compose files by their specification", "node and npm are not installed")?;
     }
     proxy(&folder.join("haproxy.cfg"))?;
-    terminal::say("not run: the compose files under an engine, because that needs a daemon");
+    left_out::always("the compose files under an engine", "that needs a daemon");
     Ok(())
 }
 
 /// Has the proxy read its configuration, with a certificate of this machine and servers that have an address here.
 fn proxy(file: &Path) -> Result<()> {
     let Ok(haproxy) = program(&["haproxy", "/usr/sbin/haproxy"]) else {
-        terminal::say("not run: haproxy on its configuration, because it is not installed");
-        return Ok(());
+        return left_out::for_now("the configuration of the proxy", "haproxy is not installed");
     };
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let [key, certificate, both] = ["key.pem", "certificate.pem", "tls.pem"].map(|name| folder.path().join(name));

@@ -9,10 +9,11 @@ use anyhow::{Context as _, Result, ensure};
 use toml::{Table, Value};
 
 use super::inputs::Inputs;
+use super::left_out;
 use crate::places::{Workspace, program};
 use crate::server::command;
 use crate::step::{output, run as run_command};
-use crate::{terminal, tools};
+use crate::tools;
 
 /// The version of cargo-deb that `packaging/deb/Cargo.toml` is written for.
 const CARGO_DEB: &str = "~3.8.0";
@@ -56,8 +57,7 @@ pub(super) fn make(
 /// Has lintian judge a package. Its overrides, each with a reason, are in `packaging/deb/lintian-overrides`.
 pub(super) fn lint(package: &Path) -> Result<()> {
     let Ok(lintian) = program(&["lintian"]) else {
-        terminal::say("not run: lintian, because it is not installed");
-        return Ok(());
+        return left_out::for_now("the package by lintian", "lintian is not installed");
     };
     let mut judging = Command::new(lintian);
     judging.args(["--allow-root", "--fail-on", "error,warning", "--tag-display-limit", "0"]).arg(package);

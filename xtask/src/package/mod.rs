@@ -9,6 +9,7 @@ mod deb;
 mod image;
 mod image_check;
 mod inputs;
+mod left_out;
 mod machine;
 mod sums;
 mod supply;
