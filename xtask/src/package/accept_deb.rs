@@ -149,6 +149,8 @@ impl Check<'_> {
         );
         self.says(&tries, "/var/lib/countersign", "it can write to its data and nothing else")?;
         self.machine.inside("rm /var/lib/countersign/tried")?;
+        let reload = "systemctl reload countersign; sleep 1; journalctl -u countersign | grep -c 'INFO reloaded'";
+        self.says(reload, "1", "it reloads its certificates")?;
         // With a watchdog of three seconds, time for one that misses it.
         self.machine.inside("sleep 4")?;
         self.says("systemctl show -P NRestarts countersign", "0", "systemd did not have to restart it")?;
@@ -169,7 +171,11 @@ impl Check<'_> {
     fn removal(&self, package: &Path) -> Result<()> {
         self.machine.inside("apt-get -qq remove -y countersign 2>&1")?;
         self.says("pgrep -x countersign || true", "", "a removal stops the server")?;
+        // The key is lost for a while: a new one would not open the data, and would hide what is wrong.
+        self.machine.inside("mv /etc/countersign/master.key /root/")?;
         self.apt(package)?;
+        self.says("ls /etc/countersign", "countersign.toml", "no new master key is made for data that has another")?;
+        self.machine.inside("mv /root/master.key /etc/countersign/; dpkg-reconfigure countersign 2>&1")?;
         self.start("it starts after it was removed and installed again")?;
         self.application.is_known(|python| self.machine.beside(python))
     }
