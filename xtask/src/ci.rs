@@ -1,15 +1,15 @@
 //! `cargo xtask ci`: the gate after the tests. The cheapest steps come first, so that mistakes show early.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::places::{BuildProfile, Workspace};
-use crate::step::{cargo, run as run_command, runs, step};
+use crate::step::{cargo, run as run_command, step};
 use crate::{
     assertions, check, clock, conformance, docs, fuzz, gateways, load, mails, monitoring, package, page, phones,
-    terminal,
+    terminal, tools,
 };
 
 /// The version of cargo-deny that `deny.toml` is written for.
@@ -61,8 +61,8 @@ pub(crate) fn run() -> Result<()> {
     step("mail read by others", || mails::accept(&places))?;
     step("gateways judged by their makers", || gateways::accept(&places))?;
     step("alerts and dashboard", || watch(&places, &binary))?;
-    step("packages for tests", || package::clients::accept(&places, &binary))?;
     step("description fuzzed", || fuzz::run_quickly(&places, &binary))?;
+    step("packages", || package::accept(&places, &binary))?;
     step("conformance", || conformance::run_against(&places, &binary, &[]))?;
 
     terminal::say(&format!("The gate is green after {:.0} s.", began.elapsed().as_secs_f64()));
@@ -70,7 +70,7 @@ pub(crate) fn run() -> Result<()> {
 }
 
 fn supply(places: &Workspace, clients: &Path) -> Result<()> {
-    let deny = cargo_deny(places)?;
+    let deny = tools::installed(places, "cargo-deny", CARGO_DENY)?;
     for manifest in [&places.root.join("Cargo.toml"), clients] {
         let mut command = Command::new(&deny);
         command.args(["--locked", "--manifest-path"]).arg(manifest);
@@ -78,22 +78,6 @@ fn supply(places: &Workspace, clients: &Path) -> Result<()> {
         run_command(command.args(["check", "--hide-inclusion-graph", "bans", "licenses", "sources"]))?;
     }
     Ok(())
-}
-
-/// The cargo-deny on the path, or one installed under `target`. That is built without optimisation: it runs for seconds,
-/// and optimising it takes minutes.
-fn cargo_deny(places: &Workspace) -> Result<PathBuf> {
-    let home = places.folder("tools")?;
-    let own = home.join("bin/cargo-deny");
-    for candidate in [Path::new("cargo-deny"), &own] {
-        if runs(&candidate.to_string_lossy(), &["--version"]) {
-            return Ok(candidate.to_owned());
-        }
-    }
-    let mut install = cargo();
-    install.args(["install", "--debug", "--locked", "--quiet", "cargo-deny", "--version", CARGO_DENY, "--root"]);
-    run_command(install.arg(&home)).context("cargo-deny is not installed and cannot be")?;
-    Ok(own)
 }
 
 /// Skips without a browser, except in CI.

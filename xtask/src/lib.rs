@@ -24,6 +24,7 @@ mod python;
 pub mod server;
 pub mod step;
 pub mod terminal;
+mod tools;
 
 use std::process::ExitCode;
 
@@ -53,6 +54,10 @@ enum Chore {
     Gateways,
     /// Check the alert rules and the dashboard against a Prometheus that reads running servers
     Monitoring(monitoring::Args),
+    /// Make the packages: .deb, container image, list of components, licences, checksums; and use them as an operator does
+    Package(package::Args),
+    /// Make the packages of a release, make them again to compare, and use them
+    Release(package::Source),
     /// Check the documents: run every command, follow every link, find every page in the index
     Docs(docs::Args),
     /// Fuzz the dev world with schemathesis, by its `OpenAPI` description
@@ -60,8 +65,6 @@ enum Chore {
     /// Measure the table of performance targets against ceilings of the same machine
     #[command(disable_help_flag = true)]
     Bench(load::Args),
-    /// Make what people install, from one binary, and try it
-    Package(package::Args),
     /// Check the dev outbox and all pages in a real browser
     Page(page::Args),
     /// Go from an invitation to an approved log-in in real browsers, with real push
@@ -84,10 +87,11 @@ pub fn main() -> ExitCode {
         Chore::Mails => mails::run(),
         Chore::Gateways => gateways::run(),
         Chore::Monitoring(args) => monitoring::run(&args),
+        Chore::Package(args) => package::run(&args),
+        Chore::Release(args) => package::release(&args),
         Chore::Docs(args) => docs::run(&args),
         Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Bench(args) => load::bench(&args),
-        Chore::Package(args) => package::run(&args),
         Chore::Page(args) => page::run(&args),
         Chore::Phones(args) => phones::run(&args),
         Chore::Selftest(args) => load::selftest(&args),

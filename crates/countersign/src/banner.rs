@@ -193,7 +193,8 @@ pub(crate) fn dev(shown: &DevBanner<'_>) -> String {
     }
     let offered: Vec<&str> = shown.factors.iter().copied().map(name).collect();
     let _ = writeln!(text, "  Factors       {}", offered.join(", "));
-    let _ = writeln!(text, "  Health        {}/readyz; metrics {}/metrics", base_url, shown.admin_url);
+    let _ = writeln!(text, "  Health        {base_url}/readyz");
+    let _ = writeln!(text, "  Metrics       {}/metrics", shown.admin_url);
     let _ = writeln!(text, "  A user        {}", shown.user);
     let kept = if shown.lasting { "kept for the next start" } else { "gone when this process ends" };
     let _ = writeln!(text, "  Data          {}\n                ({kept})", shown.folder.root().display());

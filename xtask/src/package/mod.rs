@@ -1,57 +1,180 @@
-//! `cargo xtask package`: makes what people install, from one binary, and tries it as they do.
+//! `cargo xtask package`: everything in which Countersign is shipped, made from one binary; and each of them installed and used as an
+//! operator does. What cannot be used on this machine is printed as "not run: … because …".
 
+mod accept_deb;
+mod accept_image;
+mod archive;
 mod bundle;
-pub(crate) mod clients;
+mod clients;
+mod compose;
+mod deb;
 mod elf;
 mod guide;
+mod image;
+mod image_check;
+mod inputs;
+mod left_out;
+mod machine;
+mod static_binary;
+mod sums;
+mod supply;
 mod trial;
+mod user;
 
-use std::path::PathBuf;
+use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Result, ensure};
 
-use crate::places::{BuildProfile, Workspace};
+use self::deb::Compression;
+use self::inputs::Inputs;
+pub(crate) use self::inputs::Source;
+use crate::places::Workspace;
+use crate::step::step;
 use crate::terminal;
 
-/// `cargo xtask package`
+/// The chore's arguments.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    source: Source,
+    /// What to do [default: make everything]
     #[command(subcommand)]
-    what: What,
+    part: Option<Part>,
 }
 
-#[derive(Debug, clap::Subcommand)]
-enum What {
-    /// Make the Python wheel and the npm package that carry the binary
-    Clients {
-        /// Use this binary instead of building one
-        #[arg(long, value_name = "PATH")]
-        binary: Option<PathBuf>,
-        /// Folder for the files
-        #[arg(long, value_name = "DIR")]
-        into: PathBuf,
-    },
-    /// Install both packages from their files and use them as their users do
-    AcceptClients {
-        /// Use this binary instead of building one
-        #[arg(long, value_name = "PATH")]
-        binary: Option<PathBuf>,
-    },
+/// A part of the chore.
+#[derive(Debug, Clone, Copy, clap::Subcommand)]
+enum Part {
+    /// Make the Debian package only
+    Deb,
+    /// Make the container image only
+    Image,
+    /// Make the Python wheel and the npm package only
+    Clients,
+    /// Make the list of components and the file of licences only
+    Supply,
+    /// Make the packages twice, and compare them to the byte
+    Reproduce,
+    /// Install, use, upgrade, remove and purge the Debian package on a machine that is booted for it
+    AcceptDeb,
+    /// Run the container image, with a read-only root
+    AcceptImage,
+    /// Check the compose files
+    AcceptCompose,
+    /// Install the wheel and the npm package from their files, and use them as their users do
+    AcceptClients,
+    /// Do what the gate does: use the Debian package, the image and the compose files
+    Accept,
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let places = Workspace::find()?;
-    match &args.what {
-        What::Clients { binary, into } => {
-            let binary = places.server_or(binary.as_deref(), BuildProfile::Release)?;
-            std::fs::create_dir_all(into).with_context(|| format!("cannot create {}", into.display()))?;
-            for file in clients::make(&places, &binary, into)? {
+    if let Some(Part::AcceptCompose) = args.part {
+        return compose::judge(&places);
+    }
+    let inputs = Inputs::gather(&places, &args.source)?;
+    match args.part {
+        None => make(&places, &inputs),
+        Some(Part::Deb) => {
+            let package = deb::make(&places, &inputs, None, 1, Compression::Small, &inputs.into)?;
+            terminal::say(&package.display().to_string());
+            deb::lint(&package)
+        }
+        Some(Part::Image) => {
+            let image = image::make(&inputs, None, &inputs.into)?;
+            terminal::say(&image.archive.display().to_string());
+            image_check::judge(&image)
+        }
+        Some(Part::Clients) => {
+            for file in clients::make(&places, &inputs.binary, &inputs.into)? {
                 terminal::say(&file.display().to_string());
             }
             Ok(())
         }
-        What::AcceptClients { binary } => {
-            clients::accept(&places, &places.server_or(binary.as_deref(), BuildProfile::Release)?)
-        }
+        Some(Part::AcceptClients) => clients::accept(&places, &inputs.binary),
+        Some(Part::Supply) => supply::make(&places, &inputs).map(drop),
+        Some(Part::Reproduce) => reproduce(&places, &inputs),
+        Some(Part::AcceptDeb) => accept_deb::accept(&places, &inputs),
+        Some(Part::AcceptImage) => accept_image(&places, &inputs),
+        Some(Part::Accept) => accept_all(&places, &inputs),
+        Some(Part::AcceptCompose) => Ok(()),
     }
+}
+
+/// `cargo xtask release`: makes everything, makes it again, and uses it.
+pub(crate) fn release(args: &Source) -> Result<()> {
+    let places = Workspace::find()?;
+    let inputs = Inputs::gather(&places, args)?;
+    step("packages", || make(&places, &inputs))?;
+    step("packages are the same twice", || reproduce(&places, &inputs))?;
+    if args.binary.is_none() {
+        step("the binary is the same twice", || rebuild(&places, &inputs))?;
+    }
+    accept_all(&places, &inputs)
+}
+
+/// Uses what is made of this binary. For the gate: the list of components and the licences are left to a release.
+pub(crate) fn accept(places: &Workspace, binary: &Path) -> Result<()> {
+    // The gate's build is dynamic.
+    let source = Source { binary: Some(binary.to_owned()), allow_dynamic: true, ..Source::default() };
+    accept_all(places, &Inputs::gather(places, &source)?)
+}
+
+fn accept_all(places: &Workspace, inputs: &Inputs) -> Result<()> {
+    step("Debian package", || accept_deb::accept(places, inputs))?;
+    step("container image", || accept_image(places, inputs))?;
+    step("compose files", || compose::judge(places))?;
+    step("packages for tests", || clients::accept(places, &inputs.binary))
+}
+
+fn accept_image(places: &Workspace, inputs: &Inputs) -> Result<()> {
+    let folder = tempfile::Builder::new().prefix("image-").tempdir_in(&places.target)?;
+    let image = image::make(inputs, None, folder.path())?;
+    image_check::judge(&image)?;
+    accept_image::accept(places, &image)
+}
+
+/// Makes everything, and the checksums of it.
+fn make(places: &Workspace, inputs: &Inputs) -> Result<()> {
+    let into = &inputs.into;
+    sums::clear(into)?;
+    let licences = supply::make(places, inputs)?;
+    let package = deb::make(places, inputs, Some(&licences), 1, Compression::Small, into)?;
+    deb::lint(&package)?;
+    let image = image::make(inputs, Some(&licences), into)?;
+    image_check::judge(&image)?;
+    compose::copy(places, inputs, into)?;
+    let name = format!("countersign-{}-{}-linux", inputs.version, std::env::consts::ARCH);
+    std::fs::copy(&inputs.binary, into.join(name))?;
+    clients::make(places, &inputs.binary, into)?;
+    terminal::say(sums::write(into)?.trim_end());
+    terminal::say(&format!("The packages are in {}.", into.display()));
+    Ok(())
+}
+
+/// Builds the binary once more, in another folder, and compares it.
+fn rebuild(places: &Workspace, inputs: &Inputs) -> Result<()> {
+    let folder = tempfile::Builder::new().prefix("again-").tempdir_in(&places.target)?;
+    let other = static_binary::build(places, folder.path())?;
+    let [one, other] = [&inputs.binary, &other].map(|file| std::fs::read(file).map(|bytes| archive::sha256(&bytes)));
+    let (one, other) = (one?, other?);
+    ensure!(one == other, "the binary differs each time it is built: {one} and {other}");
+    terminal::say(&format!("ok     the binary is the same twice: {one}"));
+    Ok(())
+}
+
+/// Makes package and image twice, at other places, and compares them.
+fn reproduce(places: &Workspace, inputs: &Inputs) -> Result<()> {
+    let mut made = Vec::new();
+    for _ in 0..2 {
+        let folder = tempfile::Builder::new().prefix("again-").tempdir_in(&places.target)?;
+        let package = deb::make(places, inputs, None, 1, Compression::Fast, folder.path())?;
+        let image = image::make(inputs, None, folder.path())?;
+        made.push([std::fs::read(package)?, std::fs::read(image.archive)?].map(|bytes| archive::sha256(&bytes)));
+    }
+    for (what, one, other) in [("package", &made[0][0], &made[1][0]), ("image", &made[0][1], &made[1][1])] {
+        ensure!(one == other, "the {what} of one binary differs each time: {one} and {other}");
+        terminal::say(&format!("ok     the {what} is the same twice: {one}"));
+    }
+    Ok(())
 }

@@ -1,0 +1,46 @@
+//! The binary that is shipped: linked statically with the C library, and the same bytes wherever it is built.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use crate::places::Workspace;
+use crate::step::{cargo, run};
+
+/// The target is named, so that build scripts and procedural macros, which cannot be static, are built without its flags.
+fn target() -> String {
+    format!("{}-unknown-linux-gnu", std::env::consts::ARCH)
+}
+
+/// Builds the binary into this target folder.
+pub(super) fn build(places: &Workspace, into: &Path) -> Result<PathBuf> {
+    let mut flags = vec!["-C".to_owned(), "target-feature=+crt-static".to_owned()];
+    let mut c_flags = Vec::new();
+    // Panics and assertions name source files. Where they were when the binary was built says nothing to its users.
+    for (place, name) in sources(places) {
+        flags.push(format!("--remap-path-prefix={}={name}", place.display()));
+        c_flags.push(format!("-ffile-prefix-map={}={name}", place.display()));
+    }
+    // Where build scripts put what they generate.
+    c_flags.push(format!("-ffile-prefix-map={}=/target", into.display()));
+    flags.push(format!("--remap-path-prefix={}=/target", into.display()));
+    let flags: Vec<String> = flags.iter().map(|flag| format!("{flag:?}")).collect();
+    let mut command = cargo();
+    command.current_dir(&places.root).env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
+    // Joined to the flags of `.cargo/config.toml`, which the environment's would replace.
+    command.arg("--config").arg(format!("build.rustflags=[{}]", flags.join(", ")));
+    command.args(["build", "--locked", "--release", "--package", "countersign", "--bins", "--target", &target()]);
+    command.arg("--target-dir").arg(into).env("CFLAGS", c_flags.join(" "));
+    run(&mut command)?;
+    Ok(into.join(target()).join("release/countersign"))
+}
+
+/// Where sources are, and what they are called instead.
+fn sources(places: &Workspace) -> Vec<(PathBuf, &'static str)> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")));
+    [(Some(places.root.clone()), "/source"), (home, "/cargo")]
+        .into_iter()
+        .filter_map(|(place, name)| Some((place?, name)))
+        .collect()
+}
