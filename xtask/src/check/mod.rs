@@ -1,6 +1,7 @@
 //! `cargo xtask check`: the laws of the house that neither compiler nor clippy can read. Each law returns its
 //! complaints; one complaint fails the chore, after all of them have been printed.
 
+mod chance;
 mod circles;
 mod comments;
 mod complaints;
@@ -53,7 +54,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     // The chores name marks and rows that they look for.
     let product = || crates.iter().filter(|one| !["xtask", "conformance"].contains(&one.name.as_str()));
     let files = || product().flat_map(|one| &one.files);
-    let laws: [(&str, Complaints); 17] = [
+    let laws: [(&str, Complaints); 18] = [
         ("domain stays pure", layers::domain_is_pure(&tree)),
         ("crates depend downwards only", layers::downwards_only(&tree)),
         ("model never names rules", circles::model_below_rules(&crates)),
@@ -63,6 +64,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         ("no protocol word below the dialects", protocol::none(&crates)),
         ("every dependency has its reason", dependencies::explained(&places.root)?),
         ("every dependency is used", dependencies::used(&tree, &places.root, &crates)?),
+        ("randomness that repeats is for dev worlds", chance::at_home(files())),
         ("nothing is left unfinished", unfinished::none(files())),
         (LENGTH, length::explained(&crates)),
         ("every public item has a doc comment", comments::missing(&crates)),
