@@ -242,6 +242,7 @@ fn the_page_that_waits_for_a_phone_is_found_by_its_handle_alone() {
     http.expect(200, "POST", "/app/pair", &pairing(&key(1), &code, &code, None));
     let done = http.send("GET", &path, "").unwrap();
     assert_eq!((done.status, done.header("refresh")), (200, None), "{done:?}");
+    assert!(!done.body.contains("earlier devices"), "{done:?}");
     let again = http.send("GET", &path, "").unwrap();
     assert_eq!(again.body, done.body);
 
@@ -344,6 +345,7 @@ fn what_replaces_takes_the_place_of_all_and_a_new_link_ends_the_old() {
     assert_eq!(devices(&mut api, ana).len(), 1);
     let done = server.http().send("GET", &browser.wait, "").unwrap();
     assert_eq!(done.status, 200);
+    assert!(done.body.contains("Your earlier devices were removed"), "{done:?}");
     let sent = messages(&installation.path("messages.jsonl"), 1);
     assert_eq!(sent[0]["to"], "ana@example.com", "{sent:?}");
     // The link ends with the client that has made it.
