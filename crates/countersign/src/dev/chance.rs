@@ -97,7 +97,9 @@ mod tests {
             let chance = DevChance::new(Arc::new(SystemChance));
             set(&chance, seed);
             let mut bytes = [[0; 40]; 3];
-            bytes.iter_mut().for_each(|bytes| chance.fill(bytes));
+            for bytes in &mut bytes {
+                chance.fill(bytes);
+            }
             bytes
         };
         for set in [DevChance::repeat, DevChance::run_from] {

@@ -230,7 +230,7 @@ async fn plant_user(engine: &Arc<Engine>, chance: &dyn Chance, described: &FileU
     };
     let mut devices = Vec::new();
     for device in &described.devices {
-        devices.push(plant_device(engine, planted.id, username, device).await?);
+        devices.push(Box::pin(plant_device(engine, planted.id, username, device)).await?);
     }
     Ok(DevUser {
         id: planted.id.0,

@@ -197,7 +197,7 @@ fn answers(port: u16, file: &str, ready: &Path) -> Vec<String> {
         line.read_to_string(&mut text).unwrap();
         let said: Value = serde_json::from_str(text.split_once("\r\n\r\n").unwrap().1).unwrap_or_default();
         if path.starts_with("/auth/") {
-            token = said["access_token"].as_str().unwrap().to_owned();
+            said["access_token"].as_str().unwrap().clone_into(&mut token);
         }
         all.push(text);
         said

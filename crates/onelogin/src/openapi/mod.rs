@@ -308,7 +308,7 @@ mod tests {
         let described = &document["paths"][ONE.path]["put"];
         assert_eq!((&described["summary"], &described["tags"][0]), (&json!(ONE.summary), &json!(beside.tag)));
         assert_eq!(described["parameters"][1]["name"], "wait");
-        let page = |beside| page::render(OPERATIONS, |operation| scopes(routes, operation), beside);
+        let page = |beside| page::render(OPERATIONS, |operation| scopes(ROUTES, operation), beside);
         for part in [ONE.path, ONE.summary, "number_keyed", "How long to be patient", beside.tag, beside.about] {
             assert!(page(Some(&beside)).contains(part), "{part}");
             assert!(!page(None).contains(part), "{part}");
