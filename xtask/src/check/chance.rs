@@ -12,9 +12,14 @@ pub(super) fn at_home<'a>(files: impl Iterator<Item = &'a File>) -> Complaints {
     for file in files.filter(|file| !HOMES.contains(&file.path.as_str())) {
         // What comes after is for tests.
         let product = file.text.split("#[cfg(test)]").next().unwrap_or_default();
-        let is_test = file.path.contains("/tests/") || file.path.contains("/testkit/") || file.path.ends_with("tests.rs");
+        let is_test =
+            file.path.contains("/tests/") || file.path.contains("/testkit/") || file.path.ends_with("tests.rs");
         if !is_test && product.contains("Chance for ") {
-            complaints.push(format!("{} is another source of randomness; its homes are {}", file.path, HOMES.join(", ")));
+            complaints.push(format!(
+                "{} is another source of randomness; its homes are {}",
+                file.path,
+                HOMES.join(", ")
+            ));
         }
         let names_it = product.contains("DevChance") && !file.path.starts_with("crates/countersign/src/dev/");
         if names_it {
