@@ -1,11 +1,12 @@
 //! `cargo xtask docs`: readers get what the documents show. Every `sh` block is run, page by page, or has a reason why
 //! not; every link has a target; every page is in the index.
 //!
-//! A page's blocks run in one shell, in the page's order, in an empty folder. Three marks, each an HTML comment on the
+//! A page's blocks run in one shell, in the page's order, in an empty folder. Four marks, each an HTML comment on the
 //! line above a block, change that:
 //!
 //! - `<!-- not run: REASON -->` leaves the block out.
 //! - `<!-- background: FILE -->` starts it in the background ("in another terminal") and waits until `FILE` is there.
+//! - `<!-- file: NAME -->` writes it to this file. It can be of any language: a program that the next block runs, or settings.
 //! - `<!-- needs: PAGE#HEADING -->` first runs the blocks below that heading of another page.
 //!
 //! A page that asks its reader for a code (`read -r`) gets it typed: mail that is sent to the server in `$SMTP` arrives in a

@@ -13,9 +13,11 @@ pub(super) enum Mark {
     NotRun(String),
     /// It runs in the background. The next block waits for this file.
     Background(String),
+    /// It is the text of this file, in whatever language.
+    File(String),
 }
 
-/// A fenced block of the language `sh`.
+/// A fenced block of the language `sh`, or one that is a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Block {
     /// The line of its fence, from 1.
@@ -74,8 +76,9 @@ fn parse(text: &str) -> Page {
         if let Some(language) = line.trim_start().strip_prefix("```") {
             let body: Vec<&str> =
                 lines.by_ref().map(|(_, line)| line).take_while(|line| line.trim_start() != "```").collect();
-            if language.trim() == "sh" {
-                page.blocks.push(block(at + 1, &headings, &above, body.join("\n")));
+            let block = block(at + 1, &headings, &above, body.join("\n"));
+            if language.trim() == "sh" || matches!(block.mark, Mark::File(_)) {
+                page.blocks.push(block);
             }
             above.clear();
             continue;
@@ -111,6 +114,7 @@ fn block(line: usize, headings: &[(usize, String)], above: &[&str], text: String
         match words.split_once(": ") {
             Some(("not run", reason)) => block.mark = Mark::NotRun(reason.to_owned()),
             Some(("background", file)) => block.mark = Mark::Background(file.to_owned()),
+            Some(("file", name)) => block.mark = Mark::File(name.to_owned()),
             Some(("needs", place)) => {
                 block.needs = place.split_once('#').map(|(page, anchor)| (page.to_owned(), anchor.to_owned()));
             }
@@ -156,6 +160,14 @@ mod tests {
         assert_eq!(page.blocks[0].under, ["a-page", "in-a-terminal-now"]);
         assert_eq!(page.blocks[0].text, "serve");
         assert_eq!(page.blocks[2].needs, Some(("README.md".to_owned(), "quick-start".to_owned())));
+    }
+
+    #[test]
+    fn a_block_of_any_language_can_be_a_file() {
+        let page = parse("<!-- file: a.py -->\n```python\nprint(1)\n```\n\n```python\nprint(2)\n```\n");
+        assert_eq!(page.blocks.len(), 1, "a block without the mark is only shown");
+        assert_eq!(page.blocks[0].mark, Mark::File("a.py".to_owned()));
+        assert_eq!(page.blocks[0].text, "print(1)");
     }
 
     #[test]

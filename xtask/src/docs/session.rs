@@ -20,6 +20,8 @@ const PATIENCE: u32 = 120;
 /// Marks on standard error: the start of a block, and the status of an answer to `curl`.
 const BLOCK: &str = "#block ";
 const STATUS: &str = "#status ";
+/// The line that ends a block which is written to a file.
+const END_OF_FILE: &str = "#end of file";
 
 /// Runs a page's blocks. Returns their number.
 pub(super) fn run(places: &Workspace, binary: &Path, path: &Path) -> Result<usize> {
@@ -124,6 +126,7 @@ fn script_of(blocks: &[Block]) -> Result<String> {
                 block.text,
                 PATIENCE * 10
             )?,
+            Mark::File(name) => writeln!(script, "cat > {name} <<'{END_OF_FILE}'\n{}\n{END_OF_FILE}", block.text)?,
             _ => writeln!(script, "{}", block.text)?,
         }
     }
@@ -171,6 +174,13 @@ mod tests {
         check(&blocks, &printed("200", "404"), true).unwrap();
         assert!(check(&blocks, &printed("404", "200"), true).is_err());
         assert!(check(&blocks, &printed("200", "500"), true).is_err());
+    }
+
+    #[test]
+    fn a_file_is_written_as_it_is() {
+        let file = Block { mark: Mark::File("a.py".to_owned()), ..block("print(\"$HOME\")") };
+        let script = script_of(&[file]).unwrap();
+        assert!(script.contains("cat > a.py <<'#end of file'\nprint(\"$HOME\")\n#end of file\n"), "{script}");
     }
 
     #[test]
