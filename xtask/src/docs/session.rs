@@ -126,7 +126,11 @@ fn script_of(blocks: &[Block]) -> Result<String> {
                 block.text,
                 PATIENCE * 10
             )?,
-            Mark::File(name) => writeln!(script, "cat > {name} <<'{END_OF_FILE}'\n{}\n{END_OF_FILE}", block.text)?,
+            Mark::File(name) => writeln!(
+                script,
+                "mkdir -p \"$(dirname {name})\"\ncat > {name} <<'{END_OF_FILE}'\n{}\n{END_OF_FILE}",
+                block.text
+            )?,
             _ => writeln!(script, "{}", block.text)?,
         }
     }
