@@ -14,7 +14,9 @@ fn target() -> String {
 
 /// Builds the binary into this target folder.
 pub(super) fn build(places: &Workspace, into: &Path) -> Result<PathBuf> {
-    let mut flags = vec!["-C".to_owned(), "target-feature=+crt-static".to_owned()];
+    // Without the C library's dynamic symbols, randomness would come from a file, which a folder with nothing else has not.
+    let random = "--cfg=getrandom_backend=\"linux_getrandom\"".to_owned();
+    let mut flags = vec!["-C".to_owned(), "target-feature=+crt-static".to_owned(), random];
     let mut c_flags = Vec::new();
     // Panics and assertions name source files. Where they were when the binary was built says nothing to its users.
     for (place, name) in sources(places) {
