@@ -16,6 +16,8 @@ export interface User {
   readonly password: string;
   readonly email: string;
   readonly phone: string;
+  /** The devices that a world file has given. */
+  readonly devices?: readonly { readonly device_id: number; readonly factor: string }[];
 }
 
 /** How a user is named in calls: the object, the id, or the user name. */

@@ -104,7 +104,7 @@ pub(crate) fn web_address(text: &str) -> Option<url::Url> {
 /// mean every address; or a bare address, which needs a default port.
 pub(crate) fn address(text: &str, port: Option<u16>) -> Result<SocketAddr, String> {
     let text = text.trim();
-    let example = || format!("write ADDRESS:PORT, as 127.0.0.1:{}", port.unwrap_or(9090));
+    let example = || format!("write ADDRESS:PORT, as 127.0.0.1:{}", port.unwrap_or(9464));
     if text.contains("://") {
         return Err(format!("it is an address, without http:// in front; {}", example()));
     }

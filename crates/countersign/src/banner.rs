@@ -1,6 +1,7 @@
 //! The banners: where a started server listens, what works, and what to do next.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use config::Database;
 use domain::{FactorKind, MfaPolicy};
@@ -11,7 +12,7 @@ use store::{Page, UserFilter};
 use crate::installation::data_dir::DataDir;
 
 /// The issuer that authenticator apps show by default.
-const BUILT_IN_ISSUER: &str = "countersign";
+pub(crate) const BUILT_IN_ISSUER: &str = "countersign";
 
 /// The addresses of a server.
 #[derive(Debug, Clone)]
@@ -22,6 +23,8 @@ pub(crate) struct Places {
     pub(crate) public: Option<String>,
     /// The address of the admin listener: metrics and health.
     pub(crate) admin: Option<String>,
+    /// The configuration file.
+    pub(crate) config: Option<PathBuf>,
 }
 
 impl Places {
@@ -39,7 +42,7 @@ impl Places {
 /// The banner of `countersign serve`.
 pub(crate) async fn serve(engine: &Engine, places: &Places, folder: &DataDir, database: &Database) -> String {
     let data = folder.root().display();
-    let Places { listens, public, admin } = places;
+    let Places { listens, public, admin, .. } = places;
     let reached = public.as_ref().unwrap_or(listens);
     let mut text = format!("\nCountersign {} is answering at {reached}\n\n", env!("CARGO_PKG_VERSION"));
     if reached != listens {
@@ -95,12 +98,17 @@ pub(crate) async fn serve(engine: &Engine, places: &Places, folder: &DataDir, da
     }
     let no_client = engine.clients().await.is_ok_and(|clients| clients.is_empty());
     if no_client {
-        let same = if database.postgres().is_some() { " --database-url …" } else { "" };
+        // A file may say more than where the data is: where the key is, for one.
+        let place = match &places.config {
+            Some(file) => format!("--config {}", file.display()),
+            None => format!("--data-dir {data}"),
+        };
+        let same = if places.config.is_none() && database.postgres().is_some() { " --database-url …" } else { "" };
         let _ = write!(
             text,
-            "\n  Next, in another terminal:\n    countersign client create --scope \"Manage All\" --data-dir {data}{same}\n    \
-             countersign user create --username ana --email ana@example.com --data-dir {data}{same}\n    \
-             countersign doctor --data-dir {data}{same}\n"
+            "\n  Next, in another terminal:\n    countersign client create --scope \"Manage All\" {place}{same}\n    \
+             countersign user create --username ana --email ana@example.com {place}{same}\n    \
+             countersign doctor {place}{same}\n"
         );
     }
     text
@@ -201,7 +209,7 @@ pub(crate) fn dev(shown: &DevBanner<'_>) -> String {
     let _ = writeln!(text, "  Database      {}", database_name(shown.database));
     let _ = writeln!(
         text,
-        "  Clients       one for each scope and profile (--ready-file FILE).\n\n  Next, in another terminal, as the client for everything:\n"
+        "  Clients       all of them in the ready file (--ready-file FILE).\n\n  Next, in another terminal, as the client for everything:\n"
     );
     // A line each, so that none breaks when it is copied.
     let _ = writeln!(text, "ID={client_id}\nSECRET={secret}\nBASE={base_url}");

@@ -134,7 +134,8 @@ class World {
   }
 
   async reset() {
-    await this.#http.dev("POST", "/dev/reset");
+    // The devices of a world file are there again, under new ids.
+    this.ready.users = (await this.#http.dev("POST", "/dev/reset")).users ?? this.ready.users;
     this.#outbox.forget();
     this.#token = undefined;
     // The world's list of calls outlives a reset.

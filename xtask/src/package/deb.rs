@@ -78,7 +78,7 @@ fn stage_files(
     }
     std::fs::create_dir_all(stage.join("scripts"))?;
     let packaging = places.root.join("packaging");
-    for folder in [packaging.join("deb"), packaging.join("systemd"), packaging.join("deb/scripts")] {
+    for folder in ["deb", "systemd", "monitoring", "deb/scripts"].map(|name| packaging.join(name)) {
         let inside = if folder.ends_with("scripts") { stage.join("scripts") } else { stage.to_owned() };
         for entry in std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
             let entry = entry?;

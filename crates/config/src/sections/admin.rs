@@ -22,7 +22,7 @@ impl Section for AdminConfig {
             key: "admin_listen",
             kind: Kind::Address(None),
             about: "Address and port of metrics and health, apart from what callers reach; in `dev` a free port",
-            example: "\"127.0.0.1:9090\"",
+            example: "\"127.0.0.1:9464\"",
             ..ROW
         },
         Row {

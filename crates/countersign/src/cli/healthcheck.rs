@@ -59,7 +59,7 @@ pub(super) fn configured(config: &Config) -> anyhow::Result<SocketAddr> {
         return Ok(here(admin));
     }
     if config.dialect.tls {
-        bail!("the server speaks TLS: set an admin address for this check (COUNTERSIGN_ADMIN_LISTEN=127.0.0.1:9090)");
+        bail!("the server speaks TLS: set an admin address for this check (COUNTERSIGN_ADMIN_LISTEN=127.0.0.1:9464)");
     }
     Ok(here(config.listen.address))
 }

@@ -9,7 +9,6 @@ use axum::routing::{MethodRouter, any, get, post, put};
 use axum::{Json, Router, middleware};
 use onelogin::{RouteBeside, RoutesBeside};
 use serde_json::{Value, json};
-use store::DevClock;
 
 use super::guard::{self, Guard};
 use super::problem::Problem;
@@ -179,9 +178,8 @@ async fn reset(State(world): State<Arc<DevWorld>>) -> Result<Json<Value>, Proble
     world.faults.reset();
     world.engine().trust_routes();
     world.store().dev_reset().await?;
-    world.turn(DevClock::default());
-    world.engine().accept_clock().await?;
+    let users = world.begin_again().await?;
     world.phone.reset()?;
     world.engine().forget_callers();
-    Ok(Json(json!({ "reset": true })))
+    Ok(Json(json!({ "reset": true, "users": users })))
 }

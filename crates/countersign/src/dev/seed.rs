@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{Page, TextFilter, UserFilter};
 
-use super::world_file::{FileClient, FileCredential, FileDevice, FileUser, Pinned};
+use super::world_file::{FileClient, FileCredential, FileDevice, FileUser, Pinned, WorldFile};
 use crate::cli::app::{AWS_ACS, AWS_AUDIENCE};
 use crate::installation::DEV_FILE;
 use crate::installation::data_dir::{DataDir, write_private};
@@ -240,6 +240,20 @@ async fn plant_user(engine: &Arc<Engine>, chance: &dyn Chance, described: &FileU
         phone: phone.clone().unwrap_or_default(),
         devices,
     })
+}
+
+/// Enrols the devices of a file once more, and gives the users with them.
+pub(super) async fn plant_devices(engine: &Arc<Engine>, file: &WorldFile, seed: &Seed) -> anyhow::Result<Vec<DevUser>> {
+    let mut users = seed.users.clone();
+    for described in file.users.iter().flatten() {
+        let Some(user) = users.iter_mut().find(|user| user.username == described.username) else { continue };
+        user.devices.clear();
+        for device in &described.devices {
+            let planted = plant_device(engine, domain::UserId(user.id), &user.username, device);
+            user.devices.push(Box::pin(planted).await?);
+        }
+    }
+    Ok(users)
 }
 
 /// Enrols an active device, as an import or an administrator who vouches for it does.

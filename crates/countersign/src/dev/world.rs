@@ -14,8 +14,8 @@ use web::door::Door;
 use web::front::{Front, WeakFront};
 
 use super::requests::{RecordingDoor, Requests};
-use super::seed::Seed;
-use super::world_file::Pinned;
+use super::seed::{DevUser, Seed};
+use super::world_file::{Pinned, WorldFile};
 use super::{chance, faults, phone, provider, seed};
 use crate::installation::{DEV_FILE, Dependencies, Installation, OpenedDatabase};
 use crate::links::Links;
@@ -33,6 +33,8 @@ pub struct DevWorld {
     pub(super) drawn: Arc<chance::DevChance>,
     /// The number that everything is drawn from, if there is one and the world is new: an older one has drawn from it before.
     seed_number: Option<u64>,
+    /// What a file said of the world, to which a reset goes back.
+    file: WorldFile,
     pub(super) phone: phone::Phone,
     pub(super) faults: Arc<faults::Faults>,
     pub(super) arrivals: Arc<Notify>,
@@ -90,13 +92,8 @@ impl DevWorld {
             turn(&clock, stands);
         }
         let is_new = !installation.data_dir.file(DEV_FILE).exists();
-        if let Some(wanted) = pinned.world.clock.as_ref().filter(|_| is_new) {
-            let (at, real) = (wanted.at()?, engine::clock::SystemClock.now());
-            let begins = if wanted.frozen {
-                DevClock { offset: 0, frozen: Some(at) }
-            } else {
-                DevClock { offset: at.since(real), frozen: None }
-            };
+        if is_new && pinned.world.clock.is_some() {
+            let begins = pinned.world.begins()?;
             store.set_dev_clock(begins).await?;
             turn(&clock, begins);
             installation.engine.accept_clock().await?;
@@ -116,6 +113,7 @@ impl DevWorld {
             chance: chance.clone(),
             drawn: chance,
             seed_number,
+            file: pinned.world.clone(),
             phone,
             faults,
             arrivals,
@@ -174,6 +172,15 @@ impl DevWorld {
     pub fn links(&self, config: &Config) -> Arc<dyn Door> {
         let trusted = config.dialect.trusted_proxies.clone();
         Arc::new(Links::of(self.engine(), self.installation.pages.clone(), trusted))
+    }
+
+    /// After a reset: the clock and the devices of the file, if there was one. Gives the users, whose devices have new ids.
+    pub(super) async fn begin_again(&self) -> anyhow::Result<Vec<DevUser>> {
+        let begins = self.file.begins()?;
+        self.store().set_dev_clock(begins).await?;
+        self.turn(begins);
+        self.engine().accept_clock().await?;
+        seed::plant_devices(self.engine(), &self.file, &self.seed).await
     }
 
     /// Sets this node's clock.

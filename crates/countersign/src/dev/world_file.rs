@@ -8,9 +8,11 @@ use domain::model::hotp::{Algorithm, Hotp};
 use domain::model::long_poll::LongPoll;
 use domain::model::totp::Totp;
 use domain::{Credential, FactorKind, Scope, Secret, Timestamp};
-use engine::PasswordCost;
+use engine::clock::SystemClock;
+use engine::{Clock as _, PasswordCost};
 use onelogin::{CompatProfile, ScopeName as _};
 use serde::Deserialize;
+use store::DevClock;
 
 /// What a world is made with instead of what is drawn.
 #[derive(Debug, Clone, Default)]
@@ -126,6 +128,17 @@ impl WorldFile {
         let read: Self = toml::from_str(&text).with_context(|| format!("{} cannot be understood", path.display()))?;
         read.check().with_context(|| path.display().to_string())?;
         Ok(read)
+    }
+
+    /// How the clock stands at the beginning.
+    pub(super) fn begins(&self) -> anyhow::Result<DevClock> {
+        let Some(clock) = &self.clock else { return Ok(DevClock::default()) };
+        let at = clock.at()?;
+        Ok(if clock.frozen {
+            DevClock { offset: 0, frozen: Some(at) }
+        } else {
+            DevClock { offset: at.since(SystemClock.now()), frozen: None }
+        })
     }
 
     fn check(&self) -> anyhow::Result<()> {

@@ -122,6 +122,14 @@ fn a_world_is_what_its_file_says() {
         let typed = json!({ "otp": sent["code"] }).to_string();
         api.expect(200, "PUT", &format!("{of}/{}", opened["id"].as_str().unwrap()), &typed);
     }
+    // A reset goes back to the file, under new ids.
+    api.expect(200, "PUT", "/dev/clock", r#"{"advance_seconds":31}"#);
+    let reset = api.expect(200, "POST", "/dev/reset", "");
+    assert_eq!(api.expect(200, "GET", "/dev/clock", "")["now"], "2027-03-01T09:30:00.000Z");
+    let again = reset["users"][0]["devices"].clone();
+    assert!(again.as_array().unwrap().len() == 4 && again != dora["devices"], "{reset}");
+    let mut api = world.api();
+    assert_eq!(verify(&mut api, &again[1], &own_code("MFRGGZDFMZTWQ2LKMFRGGZDFMZTWQ2LK", 6)), 200);
     assert_eq!(world.stop(), Some(0));
 
     // A world that is kept is as it was left, whatever the file says by then.

@@ -22,8 +22,8 @@ const CHECK_TEXT: &[u8] = b"countersign key check v1";
 pub enum KeyError {
     /// No file, and the database holds data sealed under some key: none is ever made up over existing data.
     #[error(
-        "the master key is missing: the database was sealed with a key that should be in {0}; put that file back, or name \
-         its place with --data-dir or --master-key-file"
+        "the master key is missing: the database was sealed with a key that should be in {0}; put that file back. If \
+         the server's configuration names another place, say so: --config FILE, --data-dir or --master-key-file"
     )]
     Missing(String),
     /// Not a list of keys.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any, TypeVar, Union
+from dataclasses import dataclass, field, fields
+from typing import Any, Optional, TypeVar, Union
 
 _T = TypeVar("_T")
 
@@ -27,6 +27,8 @@ class User:
     password: str
     email: str
     phone: str
+    #: The devices that a world file has given: `device_id` and `factor` of each.
+    devices: Optional[list[dict[str, Any]]] = field(default=None, compare=False)
 
 
 #: How a user is named in calls: the object, the id, or the user name.
@@ -35,4 +37,4 @@ UserName = Union[User, int, str]
 
 def read(kind: type[_T], values: dict[str, Any]) -> _T:
     """Makes one of these of a JSON object. Members that this version does not know are left out."""
-    return kind(**{field.name: values.get(field.name) for field in fields(kind)})  # type: ignore[arg-type]
+    return kind(**{one.name: values.get(one.name) for one in fields(kind)})  # type: ignore[arg-type]

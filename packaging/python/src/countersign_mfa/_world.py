@@ -182,9 +182,13 @@ class World:
         return self._authenticator
 
     def reset(self) -> None:
-        """Deletes devices, verifications, tokens and messages, ends faults, resets the clock. Clients and users stay."""
+        """Deletes devices, verifications, tokens and messages, ends faults, resets the clock. Clients and users stay.
+
+        The devices and the clock of a world file are there again; its devices have new ids, which `users` shows.
+        """
         self._check()
-        self._http.dev("POST", "/dev/reset")
+        answer = self._http.dev("POST", "/dev/reset")
+        self.ready["users"] = answer.get("users", self.ready["users"])
         self._outbox.forget()
         self._token = None
         # The world's list of calls outlives a reset.

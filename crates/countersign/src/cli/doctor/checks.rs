@@ -17,6 +17,7 @@ use url::Url;
 
 use super::line::Line;
 use super::state::{KnownState, StateRequest};
+use crate::banner::BUILT_IN_ISSUER;
 use crate::cli::checks::{self, Findings};
 use crate::cli::request::Request as _;
 use crate::cli::{clock, healthcheck};
@@ -71,6 +72,7 @@ pub(super) fn all(config: &Arc<Config>) -> Vec<Check> {
         Check::new("server", server(Arc::clone(config))),
         Check::new("admin listener", admin(Arc::clone(config))),
         Check::new("public_url", public_url(Arc::clone(config))),
+        Check::done("issuer", vec![issuer(config)]),
     ];
     // If the providers cannot be made, the configuration's line says so.
     if let Ok(routes) = providers::configured(config) {
@@ -219,6 +221,22 @@ async fn answered(name: &str, address: SocketAddr, path: &str) -> Line {
         Ok(Err(error)) => Line::fault(name, format!("{error:#}: was the server started with these settings?")),
         Err(_) => Line::fault(name, format!("no answer from {address} within {} s", ANSWER.as_secs())),
     }
+}
+
+/// The name that people see in their authenticator apps.
+fn issuer(config: &Config) -> Line {
+    const NAME: &str = "issuer";
+    let issuer = config.account.issuer();
+    if issuer == BUILT_IN_ISSUER {
+        return Line::advice(
+            NAME,
+            format!(
+                "people see \"{issuer}\" in their authenticator app, and an app keeps the name it was enrolled with: set issuer \
+                 to yours before anyone enrols"
+            ),
+        );
+    }
+    Line::ok(NAME, format!("people see \"{issuer}\" in their authenticator app"))
 }
 
 /// The address by which callers and browsers know the server.
