@@ -15,6 +15,7 @@ mod image_check;
 mod inputs;
 mod left_out;
 mod machine;
+mod root;
 mod static_binary;
 mod sums;
 mod supply;
