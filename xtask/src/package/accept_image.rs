@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::image::{Image, USER};
 use super::left_out;
-use super::machine::is_root;
+use super::root::is_root;
 use super::user::Application;
 use crate::places::{Workspace, program};
 use crate::step::output;

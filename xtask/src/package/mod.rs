@@ -4,6 +4,7 @@
 mod accept_deb;
 mod accept_image;
 mod archive;
+mod arm64;
 mod bundle;
 mod clients;
 mod compose;
@@ -15,6 +16,7 @@ mod image_check;
 mod inputs;
 mod left_out;
 mod machine;
+mod root;
 mod static_binary;
 mod sums;
 mod supply;
@@ -53,6 +55,8 @@ enum Part {
     Clients,
     /// Make the list of components and the file of licences only
     Supply,
+    /// Build the binary for 64-bit Arm in a Debian root, use it under QEMU, and add it to the packages
+    Arm64,
     /// Make the packages twice, and compare them to the byte
     Reproduce,
     /// Install, use, upgrade, remove and purge the Debian package on a machine that is booted for it
@@ -69,8 +73,10 @@ enum Part {
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let places = Workspace::find()?;
-    if let Some(Part::AcceptCompose) = args.part {
-        return compose::judge(&places);
+    match args.part {
+        Some(Part::AcceptCompose) => return compose::judge(&places),
+        Some(Part::Arm64) => return arm64::make(&places, args.source.into.as_deref()),
+        _ => (),
     }
     let inputs = Inputs::gather(&places, &args.source)?;
     match args.part {
@@ -97,7 +103,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Some(Part::AcceptDeb) => accept_deb::accept(&places, &inputs),
         Some(Part::AcceptImage) => accept_image(&places, &inputs),
         Some(Part::Accept) => accept_all(&places, &inputs),
-        Some(Part::AcceptCompose) => Ok(()),
+        Some(Part::AcceptCompose | Part::Arm64) => Ok(()),
     }
 }
 

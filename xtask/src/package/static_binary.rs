@@ -39,10 +39,14 @@ pub(super) fn build(places: &Workspace, into: &Path) -> Result<PathBuf> {
 
 /// Where sources are, and what they are called instead.
 fn sources(places: &Workspace) -> Vec<(PathBuf, &'static str)> {
-    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-    let home = home.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")));
-    [(Some(places.root.clone()), "/source"), (home, "/cargo")]
+    [(Some(places.root.clone()), "/source"), (cargo_home(), "/cargo")]
         .into_iter()
         .filter_map(|(place, name)| Some((place?, name)))
         .collect()
+}
+
+/// Where cargo keeps the crates that it has downloaded.
+pub(super) fn cargo_home() -> Option<PathBuf> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    home.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")))
 }
