@@ -130,7 +130,7 @@ impl WorldFile {
         Ok(read)
     }
 
-    /// How the clock stands at the beginning.
+    /// The clock at the beginning.
     pub(super) fn begins(&self) -> anyhow::Result<DevClock> {
         let Some(clock) = &self.clock else { return Ok(DevClock::default()) };
         let at = clock.at()?;
