@@ -36,7 +36,8 @@ export async function sdkStories({ SIZES, check, secrets, work, world }) {
         await phone.goto(address);
         await state("pair");
         await phone.locator('#view [data-do="pair"]').first().click();
-        await state("paired");
+        // A client that asks at once brings the request before anyone reads that the phone is paired.
+        await phone.locator('main:is([data-shown="paired"], [data-shown="request"])').waitFor({ timeout: 30_000 });
       },
       async accept() {
         await state("request");
