@@ -54,13 +54,21 @@ pub(crate) fn run() -> Result<()> {
         load::run("bench", &[&quick[..], &["--as-built".into()]].concat(), BuildProfile::Dev)
     })?;
     step("self-test", || load::run("selftest", &quick, BuildProfile::Dev))?;
-    step("pages in a browser", || look(&places, &binary))?;
-    step("phones", || tell(&places, &binary))?;
+    step("pages in a browser", || {
+        with("chromium, node and npm", page::is_possible(), || page::look(&places, &binary))
+    })?;
+    step("phones", || {
+        let needs = "chromium, firefox-esr, Xvfb, node and npm";
+        with(needs, phones::is_possible(), || phones::tell(&places, &binary, None))
+    })?;
     step("commands of the documents", || docs::run_blocks(&places, &binary, None))?;
     step("assertions read by others", || assertions::accept(&places))?;
     step("mail read by others", || mails::accept(&places))?;
     step("gateways judged by their makers", || gateways::accept(&places))?;
-    step("alerts and dashboard", || watch(&places, &binary))?;
+    step("alerts and dashboard", || {
+        let needs = "prometheus, promtool and prometheus-blackbox-exporter";
+        with(needs, monitoring::is_possible(), || monitoring::accept(&places, &binary))
+    })?;
     step("description fuzzed", || fuzz::run_quickly(&places, &binary))?;
     step("packages", || package::accept(&places, &binary))?;
     step("conformance", || conformance::run_against(&places, &binary, &[]))?;
@@ -80,38 +88,14 @@ fn supply(places: &Workspace, clients: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Skips without a browser, except in CI.
-fn look(places: &Workspace, binary: &Path) -> Result<()> {
-    if page::is_possible() {
-        return page::look(places, binary);
+/// Does what needs these programs. Without them it is skipped, except in CI.
+fn with(needs: &str, is_possible: bool, work: impl FnOnce() -> Result<()>) -> Result<()> {
+    if is_possible {
+        return work();
     }
     if std::env::var_os("CI").is_some() {
-        bail!("chromium, node and npm must be there in CI");
+        bail!("{needs} must be there in CI");
     }
-    terminal::say("SKIPPED: needs chromium, node and npm");
-    Ok(())
-}
-
-/// The same of the browsers that phones are played by.
-fn tell(places: &Workspace, binary: &Path) -> Result<()> {
-    if phones::is_possible() {
-        return phones::tell(places, binary, None);
-    }
-    if std::env::var_os("CI").is_some() {
-        bail!("chromium, firefox-esr, Xvfb, node and npm must be there in CI");
-    }
-    terminal::say("SKIPPED: needs chromium, firefox-esr, Xvfb, node and npm");
-    Ok(())
-}
-
-/// The same of Prometheus.
-fn watch(places: &Workspace, binary: &Path) -> Result<()> {
-    if monitoring::is_possible() {
-        return monitoring::accept(places, binary);
-    }
-    if std::env::var_os("CI").is_some() {
-        bail!("prometheus, promtool and prometheus-blackbox-exporter must be there in CI");
-    }
-    terminal::say("SKIPPED: needs prometheus, promtool and prometheus-blackbox-exporter");
+    terminal::say(&format!("SKIPPED: needs {needs}"));
     Ok(())
 }

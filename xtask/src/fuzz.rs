@@ -1,12 +1,12 @@
 //! `cargo xtask fuzz`: schemathesis against a dev world, by its `/openapi.json`. No answer may be a server error, and every
 //! answer must be described there.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
 
-use crate::places::{BuildProfile, Workspace};
+use crate::places::{ServerBinary, Workspace};
 use crate::python;
 use crate::server::Server;
 use crate::step::run as run_command;
@@ -19,9 +19,8 @@ const QUICK: &str = "12";
 /// The chore's arguments.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Use this binary instead of building one
-    #[arg(long, value_name = "PATH")]
-    binary: Option<PathBuf>,
+    #[command(flatten)]
+    binary: ServerBinary,
     /// Cases for each operation and phase
     #[arg(long, default_value = "100")]
     cases: String,
@@ -29,7 +28,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let places = Workspace::find()?;
-    let binary = places.server_or(args.binary.as_deref(), BuildProfile::Dev)?;
+    let binary = args.binary.path(&places)?;
     fuzz(&places, &binary, &args.cases)
 }
 

@@ -53,7 +53,7 @@ enum Chore {
     /// Check that the makers of gateways accept our requests to them, and that we take their receipts
     Gateways,
     /// Check the alert rules and the dashboard against a Prometheus that reads running servers
-    Monitoring(monitoring::Args),
+    Monitoring(places::ServerBinary),
     /// Make the packages: .deb, container image, list of components, licences, checksums; and use them as an operator does
     Package(package::Args),
     /// Make the packages of a release, make them again to compare, and use them
@@ -66,7 +66,7 @@ enum Chore {
     #[command(disable_help_flag = true)]
     Bench(load::Args),
     /// Check the dev outbox and all pages in a real browser
-    Page(page::Args),
+    Page(places::ServerBinary),
     /// Go from an invitation to an approved log-in in real browsers, with real push
     Phones(phones::Args),
     /// Run the self-test against servers, undisturbed and while they are being killed

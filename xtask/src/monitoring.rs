@@ -7,13 +7,13 @@
 use std::fs::Permissions;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
 use serde_json::json;
 
-use crate::places::{BuildProfile, Workspace, program};
+use crate::places::{ServerBinary, Workspace, program};
 use crate::python;
 use crate::server::{Launch, Mode, Server};
 use crate::step::run as run_command;
@@ -28,18 +28,9 @@ const TOKEN: &str = "sample-token-of-the-admin-listener\n";
 const PRICES: &str =
     "# source: made up\n# as of: 2026-11-30\n# currency: EUR\nprovider,channel,prefix,price\ntwilio,sms,+,90000\n";
 
-/// The chore's arguments.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {
-    /// Use this binary instead of building one
-    #[arg(long, value_name = "PATH")]
-    binary: Option<PathBuf>,
-}
-
-pub(crate) fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(binary: &ServerBinary) -> Result<()> {
     let places = Workspace::find()?;
-    let binary = places.server_or(args.binary.as_deref(), BuildProfile::Dev)?;
-    accept(&places, &binary)
+    accept(&places, &binary.path(&places)?)
 }
 
 /// Whether this machine has the programs that the chore needs.

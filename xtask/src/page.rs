@@ -6,23 +6,14 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::places::{BuildProfile, Workspace, program};
+use crate::places::{ServerBinary, Workspace, program};
 use crate::server::Server;
 use crate::step::{cargo, run as run_command};
 use crate::terminal;
 
-/// The chore's arguments.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {
-    /// Use this binary instead of building one
-    #[arg(long, value_name = "PATH")]
-    binary: Option<PathBuf>,
-}
-
-pub(crate) fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(binary: &ServerBinary) -> Result<()> {
     let places = Workspace::find()?;
-    let binary = places.server_or(args.binary.as_deref(), BuildProfile::Dev)?;
-    look(&places, &binary)
+    look(&places, &binary.path(&places)?)
 }
 
 /// Whether this machine has the programs that the chore needs.

@@ -5,14 +5,14 @@
 //! person with a phone can check is in `docs/internals/phone-checks.md`.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
 use crate::page;
-use crate::places::{BuildProfile, Workspace, program};
+use crate::places::{ServerBinary, Workspace, program};
 use crate::python;
 use crate::server::{Launch, Mode, command};
 use crate::step::{output, run as run_command};
@@ -33,9 +33,8 @@ const AWS_ROLE: &str = "arn:aws:iam::123456789012:role/Developer,arn:aws:iam::12
 /// The chore's arguments.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Use this binary instead of building one
-    #[arg(long, value_name = "PATH")]
-    binary: Option<PathBuf>,
+    #[command(flatten)]
+    binary: ServerBinary,
     /// Tell only the stories whose name contains this
     #[arg(long, value_name = "TEXT")]
     story: Option<String>,
@@ -43,7 +42,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let places = Workspace::find()?;
-    let binary = places.server_or(args.binary.as_deref(), BuildProfile::Dev)?;
+    let binary = args.binary.path(&places)?;
     tell(&places, &binary, args.story.as_deref())
 }
 

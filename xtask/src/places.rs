@@ -76,6 +76,21 @@ impl Workspace {
     }
 }
 
+/// The argument that names a server's binary.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ServerBinary {
+    /// Use this binary instead of building one
+    #[arg(long, value_name = "PATH")]
+    binary: Option<PathBuf>,
+}
+
+impl ServerBinary {
+    /// The named binary, or one that is built now.
+    pub(crate) fn path(&self, places: &Workspace) -> Result<PathBuf> {
+        places.server_or(self.binary.as_deref(), BuildProfile::Dev)
+    }
+}
+
 /// Finds the first of these programs that is on the path.
 pub fn program(names: &[&str]) -> Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();

@@ -172,10 +172,10 @@ impl Check<'_> {
         self.machine.inside("apt-get -qq remove -y countersign 2>&1")?;
         self.says("pgrep -x countersign || true", "", "a removal stops the server")?;
         // The key is lost for a while: a new one would not open the data, and would hide what is wrong.
-        self.machine.inside("mv /etc/countersign/master.key /root/")?;
+        self.machine.inside("mv /etc/countersign/master.key /srv/")?;
         self.apt(package)?;
         self.says("ls /etc/countersign", "countersign.toml", "no new master key is made for data that has another")?;
-        self.machine.inside("mv /root/master.key /etc/countersign/; dpkg-reconfigure countersign 2>&1")?;
+        self.machine.inside("mv /srv/master.key /etc/countersign/; dpkg-reconfigure countersign 2>&1")?;
         self.start("it starts after it was removed and installed again")?;
         self.application.is_known(|python| self.machine.beside(python))
     }

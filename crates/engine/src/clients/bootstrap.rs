@@ -1,11 +1,8 @@
 //! The client that a start makes, so that an installation needs no person at the command line (SEC 106).
 
-use domain::rules::client;
-use domain::{Client, ClientId, ClientOptions, ClientProfile, Scope};
-use store::IdKind;
+use domain::{Client, Scope};
 
 use crate::clients::manage::{NewClientSecret, clean_name};
-use crate::decision_name::DecisionName;
 use crate::{Engine, Fault};
 
 /// What the public id of such a client is bound to.
@@ -41,31 +38,14 @@ impl Engine {
         if self.is_named(&name).await? {
             return Ok(None);
         }
-        let now = self.now();
-        let id = ClientId(self.store.next_id(IdKind::Client).await.map_err(Fault::from)?);
         let public = self.installation_key.key().mac(CONTEXT, name.as_bytes());
         let (secret, stored) = self.draw_client_secret();
-        let client = Client {
-            id,
-            client_id: data_encoding::HEXLOWER.encode(&public),
-            name: name.clone(),
-            scope,
-            profile: ClientProfile::default(),
-            secrets: vec![stored],
-            ip_allow: Vec::new(),
-            expires_at: None,
-            revoked_at: None,
-            wrong_secrets: Vec::new(),
-            created_at: now,
-            options: ClientOptions::default(),
-        };
+        let public = data_encoding::HEXLOWER.encode(&public);
+        let client = self.plain_client(public, name.clone(), scope, stored).await.map_err(Fault::from)?;
         let made = NewClientSecret { client, secret };
         keep(&made).map_err(BootstrapError::NotKept)?;
         let NewClientSecret { client, .. } = made;
-        let created = self
-            .decide_client(DecisionName::CreateClient, id, None, move |_| client::create(client.clone(), now))
-            .await;
-        match created {
+        match self.store_client(client).await {
             Ok(client) => Ok(Some(client)),
             // Another node was first.
             Err(_) if self.is_named(&name).await? => Ok(None),

@@ -63,26 +63,10 @@ impl Engine {
         limits: ClientLimits,
     ) -> Result<NewClientSecret, ClientError> {
         let name = clean_name(name).ok_or(ClientError::BadName)?;
-        let now = self.now();
-        let id = ClientId(self.store.next_id(IdKind::Client).await?);
         let (secret, stored) = self.draw_client_secret();
-        let client = Client {
-            id,
-            client_id: self.chance.hex::<32>(),
-            name,
-            scope,
-            profile,
-            secrets: vec![stored],
-            ip_allow: limits.ip_allow,
-            expires_at: limits.expires_at,
-            revoked_at: None,
-            wrong_secrets: Vec::new(),
-            created_at: now,
-            options,
-        };
-        let created = self
-            .decide_client(DecisionName::CreateClient, id, None, move |_| client::create(client.clone(), now))
-            .await?;
+        let plain = self.plain_client(self.chance.hex::<32>(), name, scope, stored).await?;
+        let ClientLimits { ip_allow, expires_at } = limits;
+        let created = self.store_client(Client { profile, ip_allow, expires_at, options, ..plain }).await?;
         Ok(NewClientSecret { client: created, secret })
     }
 
@@ -107,23 +91,39 @@ impl Engine {
             self.forget_callers();
             return Ok(());
         }
-        let id = ClientId(self.store.next_id(IdKind::Client).await?);
-        let client = Client {
-            id,
-            client_id: client_id.to_owned(),
+        let plain = self.plain_client(client_id.to_owned(), name, scope, stored).await?;
+        self.store_client(Client { profile, ..plain }).await?;
+        Ok(())
+    }
+
+    /// A client that is not stored yet, of the usual profile and without limits.
+    pub(super) async fn plain_client(
+        &self,
+        client_id: String,
+        name: String,
+        scope: Scope,
+        secret: ClientSecret,
+    ) -> Result<Client, store::Error> {
+        Ok(Client {
+            id: ClientId(self.store.next_id(IdKind::Client).await?),
+            client_id,
             name,
             scope,
-            profile,
-            secrets: vec![stored],
+            profile: ClientProfile::default(),
+            secrets: vec![secret],
             ip_allow: Vec::new(),
             expires_at: None,
             revoked_at: None,
             wrong_secrets: Vec::new(),
-            created_at: now,
+            created_at: self.now(),
             options: ClientOptions::default(),
-        };
-        self.decide_client(DecisionName::CreateClient, id, None, move |_| client::create(client.clone(), now)).await?;
-        Ok(())
+        })
+    }
+
+    /// Stores a new client. Fails if there is one of its public id.
+    pub(super) async fn store_client(&self, client: Client) -> Result<Client, store::Error> {
+        let (id, now) = (client.id, client.created_at);
+        self.decide_client(DecisionName::CreateClient, id, None, move |_| client::create(client.clone(), now)).await
     }
 
     /// The client of this public id.
