@@ -54,6 +54,19 @@ impl FlagValues {
         self
     }
 
+    /// The configuration file that a flag or a variable names, as an absolute path.
+    pub fn config_file(&self) -> anyhow::Result<Option<PathBuf>> {
+        let named = self.config_file_with(&variable)?;
+        Ok(named.map(|file| std::path::absolute(&file).unwrap_or(file)))
+    }
+
+    fn config_file_with(&self, environment: Environment<'_>) -> anyhow::Result<Option<PathBuf>> {
+        match &self.config {
+            Some(path) => Ok(Some(path.clone())),
+            None => Ok(environment("COUNTERSIGN_CONFIG")?.map(PathBuf::from)),
+        }
+    }
+
     /// The ready file that flags and variables name. It is removed before anything else, so that one of an earlier run does
     /// not outlive a start that fails. One that only the file names is removed when the file has been read.
     pub fn ready_file(&self) -> Option<PathBuf> {
@@ -73,10 +86,7 @@ impl Values {
     }
 
     pub(crate) fn gather_with(flags: &FlagValues, environment: Environment<'_>) -> anyhow::Result<Self> {
-        let path = match &flags.config {
-            Some(path) => Some(path.clone()),
-            None => environment("COUNTERSIGN_CONFIG")?.map(PathBuf::from),
-        };
+        let path = flags.config_file_with(environment)?;
         let (in_file, notes) = match &path {
             Some(path) => read(path)?,
             None => Default::default(),

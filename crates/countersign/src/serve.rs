@@ -1,6 +1,5 @@
 //! Runs a server until a signal stops it: listeners, background work, signals, drain.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,8 +45,9 @@ pub(crate) async fn serve(flags: FlagValues, mut config: Config, nouns: &'static
     let dependencies = Dependencies::plain(&config)?;
     providers::open(&dependencies.routes)?;
     let mut installation = Installation::build(&config, opened, dependencies).await?;
-    installation.release_start_lock();
+    // Under the lock, so that nodes with one data folder do not write to one file at once.
     bootstrap::make(&installation.engine, &config.bootstrap).await?;
+    installation.release_start_lock();
     let listener = match handed.api {
         Some(listener) => listener,
         None => listen(&config).await?,
@@ -58,7 +58,7 @@ pub(crate) async fn serve(flags: FlagValues, mut config: Config, nouns: &'static
         listens: base_url,
         public: config.account.public_url.clone(),
         admin: admin.as_ref().map(Admin::url).transpose()?,
-        config: config_file(&started.flags)?,
+        config: started.flags.config_file()?,
     };
     let app = installation.app(&config.dialect);
     let announce = async {
@@ -81,15 +81,6 @@ pub(crate) async fn serve(flags: FlagValues, mut config: Config, nouns: &'static
     let signals = (Signals::hear(SignalAction::Reload)?, &started as &dyn Reload);
     let entries = Entries { listener, admin, app, rest: root::served(config.listen.root_page), nouns, world: None };
     run(&config, &installation, entries, signals, announce).await
-}
-
-/// The configuration file of these flags, or of the environment.
-fn config_file(flags: &FlagValues) -> anyhow::Result<Option<PathBuf>> {
-    let named = match &flags.config {
-        Some(file) => Some(file.clone()),
-        None => config::variable("COUNTERSIGN_CONFIG")?.filter(|name| !name.is_empty()).map(PathBuf::from),
-    };
-    Ok(named.map(|file| std::path::absolute(&file).unwrap_or(file)))
 }
 
 /// The error of a start, with advice if the data folder is in use.

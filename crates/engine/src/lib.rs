@@ -44,7 +44,7 @@ pub use challenges::spending::{SpendBudget, SpendOwner};
 pub use challenges::test_message::TestMessageError;
 pub use challenges::watched_users::UserWatch;
 pub use chance::Chance;
-pub use clients::bootstrap::BootstrapError;
+pub use clients::bootstrap::{BootstrapError, Bootstrapped};
 pub use clients::caller::ApiCaller;
 pub use clients::hourly_quota::QuotaReserve;
 pub use clients::list_turns::{ListError, ListTurn};

@@ -55,6 +55,12 @@ fn a_start_makes_the_client_once() {
     let third = server(&data, &file, None);
     assert!(!file.exists() && !may_enter(&third, &made), "what was revoked does not come back");
     assert_eq!(third.stop(), Some(0));
+    // Neither does it under a name that looks the same.
+    let mut command = countersign();
+    command.env("COUNTERSIGN_BOOTSTRAP_CLIENT", "Application").env("COUNTERSIGN_BOOTSTRAP_CLIENT_FILE", &file);
+    let fourth = Running::start_as(&["serve", "--data-dir", data.to_str().unwrap()], command);
+    assert!(!file.exists());
+    assert_eq!(fourth.stop(), Some(0));
 }
 
 /// A start that ended between the file and the client has left a pair that works nowhere.
@@ -62,10 +68,18 @@ fn a_start_makes_the_client_once() {
 fn a_pair_without_its_client_is_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let (data, file) = (folder.path().join("data"), folder.path().join("client.json"));
-    let lost = json!({ "name": "application", "client_id": "a", "client_secret": "b", "scope": "Manage All" });
-    std::fs::write(&file, lost.to_string()).unwrap();
+    // The id follows from the name and the installation's own key: a start that cannot write shows it.
+    let first = server(&data, &file, None);
+    let made = pair(&file);
+    assert_eq!(first.stop(), Some(0));
+    let database = rusqlite::Connection::open(data.join("db/countersign.db")).unwrap();
+    assert_eq!(database.execute("DELETE FROM client", []).unwrap(), 1);
+    drop(database);
     let server = server(&data, &file, None);
-    assert!(may_enter(&server, &pair(&file)));
+    let again = pair(&file);
+    assert_eq!(again["client_id"], made["client_id"]);
+    assert_ne!(again["client_secret"], made["client_secret"]);
+    assert!(may_enter(&server, &again));
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(server.stop(), Some(0));
 }
@@ -77,7 +91,11 @@ fn no_file_of_others_and_no_link_is_written_through() {
     let (theirs, link) = (folder.path().join("theirs"), folder.path().join("link"));
     std::fs::write(&theirs, "theirs").unwrap();
     std::os::unix::fs::symlink(folder.path().join("target"), &link).unwrap();
-    for file in [&theirs, &link] {
+    // That of the same name in another installation, too.
+    let (other, others) = (folder.path().join("other"), folder.path().join("others.json"));
+    assert_eq!(server(&other, &others, None).stop(), Some(0));
+    let kept = pair(&others);
+    for file in [&theirs, &link, &others] {
         let mut command = countersign();
         command.env("COUNTERSIGN_BOOTSTRAP_CLIENT", "application").env("COUNTERSIGN_BOOTSTRAP_CLIENT_FILE", file);
         command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(&data);
@@ -86,6 +104,7 @@ fn no_file_of_others_and_no_link_is_written_through() {
         assert!(!ended.status.success() && said.contains("remove it, or name another file"), "{said}");
         assert_eq!(clients(&data), Vec::<Value>::new(), "{}", file.display());
     }
+    assert_eq!(pair(&others), kept);
     assert_eq!(std::fs::read_to_string(&theirs).unwrap(), "theirs");
     assert!(!folder.path().join("target").exists());
 }
@@ -107,44 +126,37 @@ fn a_name_needs_a_file_and_a_scope_that_exists() {
     }
 }
 
-/// They share a database, and each has another file: one pair is made, and the others leave none.
+/// One pair is made, and it is the one that a file has: with a file for each node, and with one for all.
 #[test]
 fn of_nodes_that_start_at_once_one_makes_the_client() {
     let Some(cluster) = pgtest::Cluster::shared() else { return };
-    let (folder, url) = (tempfile::tempdir().unwrap(), cluster.new_database());
-    let data = folder.path().join("data");
-    // Made before, so that the nodes race for the client and not for the tables.
-    run_json(&[
-        "user",
-        "create",
-        "--username",
-        "ana",
-        "--init",
-        "--data-dir",
-        data.to_str().unwrap(),
-        "--database-url",
-        &url,
-        "--json",
-    ]);
-    let file = |n: usize| folder.path().join(format!("client-{n}.json"));
-    let nodes: Vec<Running> = std::thread::scope(|scope| {
-        let started: Vec<_> = (0..6)
-            .map(|n| {
-                let (data, url, file) = (&data, &url, file(n));
-                scope.spawn(move || {
-                    let mut command = countersign();
-                    command.env("COUNTERSIGN_BOOTSTRAP_CLIENT", "application");
-                    command.env("COUNTERSIGN_BOOTSTRAP_CLIENT_FILE", file);
-                    Running::start_as(&["serve", "--data-dir", data.to_str().unwrap(), "--database-url", url], command)
+    for is_shared in [false, true] {
+        let (folder, url) = (tempfile::tempdir().unwrap(), cluster.new_database());
+        let data = folder.path().join("data");
+        let place = ["--data-dir", data.to_str().unwrap(), "--database-url", &url];
+        // Made before, so that the nodes race for the client and not for the tables.
+        run_json(&[&["user", "create", "--username", "ana", "--init", "--json"][..], &place].concat());
+        let file = |n: usize| folder.path().join(format!("client-{}.json", if is_shared { 0 } else { n }));
+        let nodes: Vec<Running> = std::thread::scope(|scope| {
+            let started: Vec<_> = (0..6)
+                .map(|n| {
+                    let file = file(n);
+                    scope.spawn(move || {
+                        let mut command = countersign();
+                        command.env("COUNTERSIGN_BOOTSTRAP_CLIENT", "application");
+                        command.env("COUNTERSIGN_BOOTSTRAP_CLIENT_FILE", file);
+                        Running::start_as(&[&["serve"][..], &place].concat(), command)
+                    })
                 })
-            })
-            .collect();
-        started.into_iter().map(|node| node.join().unwrap()).collect()
-    });
-    let pairs: Vec<Value> = (0..6).map(file).filter(|file| file.exists()).map(|file| pair(&file)).collect();
-    assert_eq!(pairs.len(), 1);
-    assert!(nodes.iter().all(|node| may_enter(node, &pairs[0])));
-    for node in nodes {
-        assert_eq!(node.stop(), Some(0));
+                .collect();
+            started.into_iter().map(|node| node.join().unwrap()).collect()
+        });
+        let left = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        let pairs: Vec<Value> = left.filter(|path| path.extension().is_some()).map(|file| pair(&file)).collect();
+        assert_eq!(pairs.len(), 1);
+        assert!(nodes.iter().all(|node| may_enter(node, &pairs[0])));
+        for node in nodes {
+            assert_eq!(node.stop(), Some(0));
+        }
     }
 }

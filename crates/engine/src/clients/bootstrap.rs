@@ -1,6 +1,7 @@
 //! The client that a start makes, so that an installation needs no person at the command line (SEC 106).
 
-use domain::{Client, Scope};
+use domain::model::name;
+use domain::{ClientId, Scope};
 
 use crate::clients::manage::{NewClientSecret, clean_name};
 use crate::{Engine, Fault};
@@ -21,39 +22,52 @@ pub enum BootstrapError {
     Fault(#[from] Fault),
 }
 
+/// What became of the client that a start is to make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bootstrapped {
+    /// There is or was one of its name. Nothing was kept.
+    Known,
+    /// It is made, and the pair that was kept is its own.
+    Made(ClientId),
+    /// Another node has made it at the same time: the pair that was kept works nowhere.
+    MadeElsewhere,
+}
+
 impl Engine {
     /// Makes a client unless there is or was one of this name: what an operator has revoked does not come back with a
-    /// restart. `None` if there is one.
+    /// restart. Names are compared as those of users are (SEC 36).
     ///
     /// `keep` puts the pair where its user finds it, before the client exists: if the process ends in between, the next start
-    /// makes another pair. The public id follows from the name, so of several nodes that start at once, one makes the client,
-    /// and the others have kept a pair for nothing.
+    /// makes another pair. The public id follows from the name, so of several nodes that start at once, one makes the client.
+    /// After an error it is unknown whether the client exists, so the pair must stay.
     pub async fn bootstrap_client(
         &self,
         name: &str,
         scope: Scope,
         keep: impl FnOnce(&NewClientSecret) -> Result<(), String> + Send,
-    ) -> Result<Option<Client>, BootstrapError> {
+    ) -> Result<Bootstrapped, BootstrapError> {
         let name = clean_name(name).filter(|name| !name.is_empty()).ok_or(BootstrapError::BadName)?;
-        if self.is_named(&name).await? {
-            return Ok(None);
+        let key = name::key(&name);
+        if self.clients().await?.iter().any(|client| name::key(&client.name) == key) {
+            return Ok(Bootstrapped::Known);
         }
-        let public = self.installation_key.key().mac(CONTEXT, name.as_bytes());
+        let public = data_encoding::HEXLOWER.encode(&self.installation_key.key().mac(CONTEXT, key.as_bytes()));
         let (secret, stored) = self.draw_client_secret();
-        let public = data_encoding::HEXLOWER.encode(&public);
-        let client = self.plain_client(public, name.clone(), scope, stored).await.map_err(Fault::from)?;
+        let digest = stored.digest;
+        let client = self.plain_client(public.clone(), name, scope, stored).await.map_err(Fault::from)?;
         let made = NewClientSecret { client, secret };
         keep(&made).map_err(BootstrapError::NotKept)?;
-        let NewClientSecret { client, .. } = made;
-        match self.store_client(client).await {
-            Ok(client) => Ok(Some(client)),
-            // Another node was first.
-            Err(_) if self.is_named(&name).await? => Ok(None),
-            Err(error) => Err(BootstrapError::Fault(error.into())),
+        let error = match self.store_client(made.client).await {
+            Ok(client) => return Ok(Bootstrapped::Made(client.id)),
+            Err(error) => error,
+        };
+        // A commit whose answer was lost may have been kept, also by an earlier try of this very decision.
+        match self.store.client_by_public_id(&public).await.map_err(Fault::from)? {
+            Some(known) if known.secrets.iter().any(|secret| secret.digest == digest) => {
+                Ok(Bootstrapped::Made(known.id))
+            }
+            Some(_) => Ok(Bootstrapped::MadeElsewhere),
+            None => Err(BootstrapError::Fault(error.into())),
         }
-    }
-
-    async fn is_named(&self, name: &str) -> Result<bool, Fault> {
-        Ok(self.clients().await?.iter().any(|client| client.name == name))
     }
 }
