@@ -81,7 +81,7 @@ const FILE_SYSTEMS: &[&str] = &["lost+found", ".snapshot"];
 
 /// Refuses a folder that is neither ours nor empty.
 fn judge(root: &Path) -> anyhow::Result<()> {
-    let ours = ["db/countersign.db", "keys/master.key"].iter().any(|file| root.join(file).exists());
+    let ours = ["db/countersign.db", "keys/master.key", "start.lock"].iter().any(|file| root.join(file).exists());
     let entries = match std::fs::read_dir(root) {
         Ok(entries) if !ours => entries,
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
