@@ -48,13 +48,20 @@ impl Handed {
                 sockets.len()
             );
         }
+        let named: Vec<&str> = names.split(':').filter(|name| !name.is_empty()).collect();
+        // Without names the order counts. With them, a second address for callers must not become one for metrics (SEC 52).
+        if sockets.len() == 2 && !named.is_empty() && named.iter().filter(|name| **name == ADMIN).count() != 1 {
+            bail!(
+                "two sockets were handed over, called {names}: exactly one of two is called {ADMIN} (FileDescriptorName=), and the                  other is for callers"
+            );
+        }
         let mut taken = |number: usize| -> anyhow::Result<Option<TcpListener>> {
             let taken = sockets.take_tcp_listener(number).and_then(|socket| socket.map(nonblocking).transpose());
             taken.with_context(|| {
                 format!("socket {} of LISTEN_FDS is not a TCP listener: correct its ListenStream line", number + 1)
             })
         };
-        let (api, admin) = if names.split(':').next() == Some(ADMIN) { (1, 0) } else { (0, 1) };
+        let (api, admin) = if named.first() == Some(&ADMIN) { (1, 0) } else { (0, 1) };
         let handed = Self { api: taken(api)?, admin: taken(admin)? };
         if let Some(listener) = &handed.api {
             config.listen.address = listener.local_addr()?;
@@ -144,8 +151,9 @@ pub(crate) fn watched(turns: Turns) -> Option<Repeated> {
     let pause = i64::try_from(limit.as_millis() / 3).unwrap_or(i64::MAX).max(1);
     Some(Repeated(tokio::spawn(async move {
         loop {
-            turns.pass().await;
-            say(&[NotifyState::Watchdog]);
+            if turns.pass().await {
+                say(&[NotifyState::Watchdog]);
+            }
             SystemClock.sleep(pause).await;
         }
     })))

@@ -238,23 +238,25 @@ where
     }
     let mut serving = pin!(builder.serve_connection(TokioIo::new(wire), service));
     let mut stopping = pin!(stopped.wait_for(|stopped| *stopped));
-    let (mut is_stopping, mut is_shut) = (false, false);
+    let (mut stop, mut is_shut) = (None, false);
     let mut alarm = Alarm::default();
 
     poll_fn(|cx| {
         if serving.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());
         }
-        is_stopping = is_stopping || stopping.as_mut().poll(cx).is_ready();
+        if stop.is_none() && stopping.as_mut().poll(cx).is_ready() {
+            stop = Some(monotonic_now());
+        }
         // A caller that has just connected is about to ask. It is answered, or else the deadline ends it.
-        if is_stopping && !is_shut && !pulse.is_unused() {
+        if stop.is_some() && !is_shut && !pulse.is_unused() {
             is_shut = true;
             serving.as_mut().graceful_shutdown();
             if serving.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(());
             }
         }
-        alarm.poll(cx, pulse.deadline(&limits, is_stopping))
+        alarm.poll(cx, pulse.deadline(&limits, stop))
     })
     .await;
 }

@@ -67,11 +67,14 @@ impl Turns {
         Self { runtimes: vec![Handle::current()], next: 0 }
     }
 
-    /// Returns once each runtime has run a task: a runtime that hangs does not.
-    pub async fn pass(&self) {
+    /// Whether each runtime has run a task. It waits for a runtime that hangs.
+    pub async fn pass(&self) -> bool {
         for runtime in &self.runtimes {
-            let _ = runtime.spawn(async {}).await;
+            if runtime.spawn(async {}).await.is_err() {
+                return false;
+            }
         }
+        true
     }
 
     pub(crate) fn next(&mut self) -> &Handle {

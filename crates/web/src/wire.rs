@@ -92,9 +92,9 @@ impl Pulse {
     }
 
     /// The time at which the connection must be closed, unless something happens before. Only a request in progress
-    /// suspends it, and nothing that the client sends or does not read. While stopping, unread answers get only the
-    /// linger time.
-    pub(crate) fn deadline(&self, limits: &Limits, is_stopping: bool) -> Option<Instant> {
+    /// suspends it, and nothing that the client sends or does not read. Since a stop began, unread answers and a first request that
+    /// has not come get only the linger time, so that connections without a request hold up no stop.
+    pub(crate) fn deadline(&self, limits: &Limits, stopping: Option<Instant>) -> Option<Instant> {
         let beats = self.beats();
         if let Some(since) = beats.lingering {
             Some(since + limits.linger)
@@ -104,10 +104,11 @@ impl Pulse {
         } else if beats.heads == beats.answered
             && let Some(since) = beats.head_since
         {
-            Some(since + limits.head_read)
+            let read = since + limits.head_read;
+            Some(stopping.filter(|_| beats.served == 0).map_or(read, |since| read.min(since + limits.linger)))
         } else {
             // It is idle, or the client does not read an answer; pipelined requests wait behind that.
-            Some(beats.active + if is_stopping { limits.linger } else { limits.idle })
+            Some(beats.active + if stopping.is_some() { limits.linger } else { limits.idle })
         }
     }
 }

@@ -84,6 +84,43 @@ fn a_server_answers_on_the_sockets_that_it_is_handed() {
     assert_eq!(server.stop(), Some(0));
 }
 
+/// SEC 52: a second address for callers must not become one for metrics.
+#[test]
+fn two_sockets_with_names_need_one_for_metrics() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, other) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
+    for names in ["api:api", "admin:admin", "api:metrics"] {
+        let mut command = handing(&one, Some(&other));
+        command.env("LISTEN_FDNAMES", names).args(["serve", "--data-dir"]).arg(folder.path().join("data"));
+        let ended = command.output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(!ended.status.success() && said.contains("exactly one of two is called admin"), "{names}: {said}");
+    }
+}
+
+/// A stranger's connection, or one that a browser opens beforehand, holds up a stop for no longer than a caller may take to ask.
+#[test]
+fn connections_without_a_request_hold_up_no_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::start(&["serve", "--data-dir", folder.path().join("data").to_str().unwrap()]);
+    let connections: Vec<TcpStream> = (0..20)
+        .map(|n| {
+            let mut line = TcpStream::connect(server.address()).unwrap();
+            if n % 2 == 0 {
+                line.write_all(b"GET /livez HTTP/1.1\r\nhost: h").unwrap();
+            }
+            line
+        })
+        .collect();
+    pause(300);
+    let began = engine::Clock::now(&engine::clock::SystemClock);
+    assert_eq!(server.stop(), Some(0));
+    let took = engine::Clock::now(&engine::clock::SystemClock).since(began);
+    // A second to ask. The head of a request may take ten.
+    assert!(took < 6_000, "{took} ms");
+    drop(connections);
+}
+
 /// What the address of a socket decides is decided for the one in use: plain HTTP for other machines is refused.
 #[test]
 fn a_socket_that_other_machines_reach_is_judged_as_an_address_is() {
