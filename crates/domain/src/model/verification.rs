@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::challenge::Challenge;
-use crate::model::digest::Digest;
+use crate::model::digest::{Digest, KeyedHash};
 use crate::model::id::{ClientId, DeviceId, UserId, VerificationId};
 use crate::model::time::Timestamp;
 
@@ -145,8 +145,15 @@ impl Verification {
     /// Whether it stays with its user until it ends: it is live, or it has paired a phone, which may have lost the answer and
     /// asks again (contract 20.2), unless this was withdrawn.
     pub fn is_kept(&self) -> bool {
-        let is_accepted = matches!(self.status, Status::Accepted { collected: None, .. });
-        self.is_live() || is_accepted && matches!(self.challenge, Challenge::Pairing { .. })
+        self.is_live() || self.paired_with().is_some()
+    }
+
+    /// The hash of the code with which it has paired a phone, as long as the phone may ask again.
+    pub fn paired_with(&self) -> Option<&KeyedHash> {
+        match (&self.status, &self.challenge) {
+            (Status::Accepted { collected: None, .. }, Challenge::Pairing { hash }) => Some(hash),
+            _ => None,
+        }
     }
 }
 

@@ -87,7 +87,12 @@ impl Engine {
         let sealed = self.seal_credential(device, user, &credential)?.sealed;
         let outcome = self.answer_from_device(user, heard, Some(sealed), context.clone()).await?;
         if !matches!(outcome, Outcome::Accepted { .. }) {
-            return Ok(None);
+            // The phone's first request may have been decided meanwhile: it has asked again because no answer came.
+            let view = self.store.view(user).await?;
+            let Some((asked, known)) = view.verification(id).zip(phone::paired(&view, device)) else { return Ok(None) };
+            let credential = self.open_credential(known)?;
+            let again = has_paired(asked, &credential, &code, public_key, signature, self.keys.mac_keys());
+            return Ok(again.then(|| PairedPhone::of(&view, user, device)));
         }
         self.notify_if_invited(&view, id, context).await;
         if subscription.is_some()

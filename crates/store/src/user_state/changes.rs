@@ -77,7 +77,7 @@ impl UserState {
         let asked = &mut self.view.verifications[place];
         asked.status = end.into();
         // A phone that was paired may lose the answer, and shows the code and the same key again.
-        if !matches!((&asked.status, &asked.challenge), (Status::Accepted { .. }, Challenge::Pairing { .. })) {
+        if asked.paired_with().is_none() {
             asked.challenge = wiped(&asked.challenge);
         }
         self.settle(place);

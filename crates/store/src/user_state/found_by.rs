@@ -3,9 +3,7 @@
 //! The rows are derived from the user's state: those of the state before and after a decision are compared, and the
 //! difference is written.
 
-use domain::{
-    Challenge, ClientId, Device, DeviceId, Digest, Purpose, SecretMac, SessionKind, Status, Timestamp, UserId, View,
-};
+use domain::{Challenge, ClientId, Device, DeviceId, Digest, Purpose, SecretMac, SessionKind, Timestamp, UserId, View};
 
 use crate::schema::sql;
 use crate::value::{Write, id, params};
@@ -102,7 +100,7 @@ impl Keys {
             if let (Purpose::SignIn, Some(token)) = (asked.purpose, asked.state_token) {
                 add(token.0.to_vec(), Found::LogIn, None);
             }
-            if let (Challenge::Pairing { hash }, Status::Accepted { .. }) = (&asked.challenge, &asked.status) {
+            if let Some(hash) = asked.paired_with() {
                 // A phone that lost the answer asks again with its code.
                 add(hash.to_bytes().to_vec(), Found::Pairing, Some(id(asked.id)));
             }

@@ -12,7 +12,7 @@ use crate::model::digest::{Digest, MacKeys};
 use crate::model::id::{DeviceId, UserId, VerificationId};
 use crate::model::response::FactorResponse;
 use crate::model::time::MINUTE;
-use crate::model::verification::{Status, Verification};
+use crate::model::verification::Verification;
 use crate::rules::factor::evidence::{Evidence, Freshness, Heard, Proof};
 
 /// Characters in a pairing code (decision 33).
@@ -206,7 +206,7 @@ pub fn has_paired(
     signature: &[u8],
     keys: &MacKeys,
 ) -> bool {
-    matches!(asked.status, Status::Accepted { .. })
+    asked.paired_with().is_some()
         && matches!(credential, Credential::Push { public_key: Some(known) } if known == public_key)
         && names_pairing(asked, pairing_code, public_key, signature, keys)
 }
