@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use domain::Scope;
 use onelogin::ScopeName as _;
 
@@ -11,8 +11,7 @@ use crate::section::Section;
 use crate::values::Values;
 
 fn scope(name: &str) -> Result<(), String> {
-    let names = || Scope::ALL.map(onelogin::ScopeName::name).join("\", \"");
-    Scope::from_name(name).map(|_| ()).ok_or_else(|| format!("it is one of \"{}\"", names()))
+    Scope::parse(name).map(drop)
 }
 
 /// The client that a start makes if there is none of its name. Its secret is drawn, never given (SEC 41).
@@ -61,8 +60,8 @@ impl Section for BootstrapConfig {
         let client = match (values.text("bootstrap.client"), file) {
             (None, None) => None,
             (Some(name), Some(file)) => {
-                let scope = values.text("bootstrap.scope").and_then(|scope| Scope::from_name(&scope));
-                Some(BootstrapClient { name, scope: scope.unwrap_or(Scope::ManageAll), file })
+                let scope = values.text("bootstrap.scope").context("bootstrap.scope has a default")?;
+                Some(BootstrapClient { name, scope: Scope::parse(&scope).map_err(anyhow::Error::msg)?, file })
             }
             (Some(_), None) => bail!(
                 "bootstrap.client needs bootstrap.client_file: without it, the secret of the client would be lost"

@@ -71,7 +71,7 @@ enum What {
     /// Show how messages reach people, test a channel, and use routes again
     #[command(subcommand)]
     Delivery(delivery::DeliveryArgs),
-    /// Show whether a server runs here, and what the installation holds: exit status 3 if none runs
+    /// Show whether a server runs here, and what the installation holds: with SQLite, exit status 3 if none runs
     Status(status::StatusArgs),
     /// Ask a running server on this machine whether it is ready: exit status 0 if it is, else 1
     Healthcheck(healthcheck::HealthcheckArgs),

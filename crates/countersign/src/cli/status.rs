@@ -31,8 +31,8 @@ impl StatusArgs {
         let report = runtime(1)?.block_on(control::send(&config, StatusRequest {}, Intent::Read))?;
         report.print(self.output.json, false);
         // With PostgreSQL, nodes run elsewhere, and this process does not know of them.
-        let is_here = config.storage.database.postgres().is_none() && report.json["running"] == false;
-        Ok(if is_here { ExitCode::from(NOT_RUNNING) } else { ExitCode::SUCCESS })
+        let is_known_stopped = config.storage.database.postgres().is_none() && report.json["running"] == false;
+        Ok(if is_known_stopped { ExitCode::from(NOT_RUNNING) } else { ExitCode::SUCCESS })
     }
 }
 

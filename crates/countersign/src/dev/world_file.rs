@@ -7,12 +7,14 @@ use domain::model::app::{Definition, Source};
 use domain::model::hotp::{Algorithm, Hotp};
 use domain::model::long_poll::LongPoll;
 use domain::model::totp::Totp;
-use domain::{Credential, FactorKind, Scope, Secret, Timestamp};
+use domain::{Credential, FactorKind, Scope, Timestamp};
 use engine::clock::SystemClock;
 use engine::{Clock as _, PasswordCost};
 use onelogin::{CompatProfile, ScopeName as _};
 use serde::Deserialize;
 use store::DevClock;
+
+use crate::import::base32;
 
 /// What a world is made with instead of what is drawn.
 #[derive(Debug, Clone, Default)]
@@ -174,15 +176,11 @@ impl FileClock {
 
 impl FileClient {
     pub(super) fn scope(&self) -> anyhow::Result<Scope> {
-        let known = || Scope::ALL.map(Scope::name).join("\", \"");
-        Scope::from_name(&self.scope).with_context(|| format!("scope is one of \"{}\"", known()))
+        Scope::parse(&self.scope).map_err(anyhow::Error::msg)
     }
 
     pub(super) fn profile(&self) -> anyhow::Result<CompatProfile> {
-        let Some(name) = &self.profile else { return Ok(CompatProfile::Default) };
-        let known = || CompatProfile::ALL.map(CompatProfile::name).join("\", \"");
-        let found = CompatProfile::ALL.into_iter().find(|profile| profile.name() == name);
-        found.with_context(|| format!("profile is one of \"{}\"", known()))
+        self.profile.as_deref().map_or(Ok(CompatProfile::Default), CompatProfile::parse).map_err(anyhow::Error::msg)
     }
 
     fn check(&self) -> anyhow::Result<()> {
@@ -255,9 +253,7 @@ impl FileDevice {
             bail!("`to` belongs to sms, voice and email");
         }
         let written = self.secret.as_deref().context("it needs a secret in Base32")?;
-        let plain: String = written.chars().filter(|mark| !matches!(mark, ' ' | '-' | '=')).collect();
-        let bytes = data_encoding::BASE32_NOPAD.decode(plain.to_ascii_uppercase().as_bytes());
-        let secret = Secret::new(bytes.ok().context("secret is Base32: letters and the digits 2 to 7")?);
+        let secret = base32(written).context("secret is Base32: letters and the digits 2 to 7")?;
         let digits = self.digits.unwrap_or(6);
         let credential = if self.factor == "totp" {
             let period = self.period.unwrap_or(30);

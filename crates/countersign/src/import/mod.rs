@@ -34,6 +34,11 @@ pub(crate) use read::Format;
 use report::{Map, Rejects};
 use wire::Outcome;
 
+/// The bytes of a secret in Base32, as lists spell it.
+pub(crate) fn base32(text: &str) -> Option<domain::Secret> {
+    parse::base32(text).ok()
+}
+
 /// The arguments of `countersign import`.
 #[derive(Debug, Clone)]
 pub(crate) struct ImportOptions {

@@ -94,7 +94,7 @@ fn number(name: &'static str, text: Option<&String>, default: u64) -> Result<u64
 
 /// Base32 as people write it: either case, in groups, padded or not, and of any length: bits beyond the last whole byte
 /// are dropped, as every authenticator does.
-fn base32(text: &str) -> Result<Secret, Fault> {
+pub(super) fn base32(text: &str) -> Result<Secret, Fault> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() * 5 / 8));
     let (mut held, mut bits) = (0_u32, 0);
     for symbol in text.trim_end_matches(|c| c == '=' || is_between_groups(c)).chars() {

@@ -145,8 +145,8 @@ fn a_file_that_is_wrong_says_where() {
     for (text, says) in [
         ("sed = 7", "unknown field `sed`"),
         ("[clock]\nnow = 'soon'", "now is a time as"),
-        ("[[clients]]\nscope = 'All'", "clients, number 1: scope is one of \"Manage All\""),
-        ("[[clients]]\nprofile = 'x'", "profile is one of \"default\""),
+        ("[[clients]]\nscope = 'All'", "clients, number 1: the scopes are \"Manage All\""),
+        ("[[clients]]\nprofile = 'x'", "the profiles are default"),
         ("[[clients]]\nclient_id = 'a'", "client_id and client_secret come together"),
         ("[[clients]]\nclient_id = 'a b'\nclient_secret = 'c'", "without blanks"),
         ("[[clients]]\nscope = 'Read Users'", "one of them needs the scope \"Manage All\""),

@@ -36,6 +36,12 @@ impl CompatProfile {
         Self::ALL.into_iter().find(|profile| profile.name() == name)
     }
 
+    /// The same, for a person who has typed the name: the error lists the profiles.
+    pub fn parse(name: &str) -> Result<Self, String> {
+        let known = || Self::ALL.map(Self::name).join(", ");
+        Self::from_name(name).ok_or_else(|| format!("the profiles are {}", known()))
+    }
+
     /// The profile of a client. One that this version does not know is answered as most clients are.
     pub(crate) fn of(profile: &ClientProfile) -> Self {
         Self::from_name(profile.name()).unwrap_or_default()

@@ -9,6 +9,9 @@ pub trait ScopeName: Sized {
 
     /// The scope with this name, in any case.
     fn from_name(name: &str) -> Option<Self>;
+
+    /// The same, for a person who has typed the name: the error lists the scopes.
+    fn parse(name: &str) -> Result<Self, String>;
 }
 
 impl ScopeName for Scope {
@@ -24,5 +27,10 @@ impl ScopeName for Scope {
 
     fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|scope| scope.name().eq_ignore_ascii_case(name))
+    }
+
+    fn parse(name: &str) -> Result<Self, String> {
+        let known = || Self::ALL.map(|scope| format!("{:?}", scope.name())).join(", ");
+        Self::from_name(name).ok_or_else(|| format!("the scopes are {}", known()))
     }
 }

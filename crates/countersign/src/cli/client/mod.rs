@@ -11,15 +11,12 @@ use domain::model::long_poll::LongPoll;
 use domain::rules::client::{Choice, Expiry, WebOtp};
 use domain::{ClientOptions, Network, Scope, Timestamp, WebOtpHost};
 use engine::{ClientLimits, Engine};
-use onelogin::CompatProfile;
+use onelogin::{CompatProfile, ScopeName as _};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use self::find::{ClientSelector, SelectorArgs, find, live_of_name, missing};
-use self::parse::{
-    Allowed, networks, on_or_off, parse_allowed, parse_expiry, parse_profile, parse_scope, parse_sent_type,
-    parse_webotp,
-};
+use self::parse::{Allowed, networks, on_or_off, parse_allowed, parse_expiry, parse_sent_type, parse_webotp};
 use self::show::{changed, kept, list, new_secret, show};
 use crate::cli::report::{Report, sentence};
 use crate::cli::request::Request;
@@ -31,10 +28,10 @@ pub(crate) enum ClientArgs {
     /// Create an API client; its secret is shown once
     Create {
         /// "Manage All", "Read All", "Manage users", "Read Users" or "Authentication Only"
-        #[arg(long, value_parser = parse_scope)]
+        #[arg(long, value_parser = Scope::parse)]
         scope: Scope,
         /// `default`, `python4`, `numeric_ids` or `docs_literal`
-        #[arg(long, value_parser = parse_profile, default_value = "default")]
+        #[arg(long, value_parser = CompatProfile::parse, default_value = "default")]
         profile: CompatProfile,
         /// Name for people
         #[arg(long, default_value = "")]
@@ -95,7 +92,7 @@ pub(crate) enum ClientArgs {
         #[command(flatten)]
         which: SelectorArgs,
         /// `default`, `python4`, `numeric_ids` or `docs_literal`
-        #[arg(long, value_parser = parse_profile, required_unless_present_any = ["number_matching", "hold", "sent_type", "webotp_host", "allow_ip", "expires"])]
+        #[arg(long, value_parser = CompatProfile::parse, required_unless_present_any = ["number_matching", "hold", "sent_type", "webotp_host", "allow_ip", "expires"])]
         profile: Option<CompatProfile>,
         /// `off`, `adaptive`, or a number of seconds up to 25; `adaptive` forgets what was learnt
         #[arg(long, value_parser = LongPoll::parse)]
@@ -244,7 +241,7 @@ impl Request for ClientRequest {
             Self::Set(which, choice) => {
                 // A program of another version may name a profile that this one does not have.
                 if let Some(profile) = &choice.profile {
-                    parse_profile(profile.name())?;
+                    CompatProfile::parse(profile.name())?;
                 }
                 let id = find(engine, &which).await?.client_id;
                 let set = engine.choose_for_client(&id, choice).await.map_err(sentence)?;

@@ -1,9 +1,9 @@
 //! Reads the arguments of `countersign client`.
 
 use domain::rules::client::{Expiry, WebOtp};
-use domain::{Network, Scope, Timestamp, WebOtpHost};
+use domain::{Network, Timestamp, WebOtpHost};
 use engine::BadNetwork;
-use onelogin::{CompatProfile, ScopeName as _, wire_time};
+use onelogin::wire_time;
 
 /// A value of `--allow-ip`.
 #[derive(Debug, Clone, Copy)]
@@ -11,11 +11,6 @@ pub(super) enum Allowed {
     /// `none`: no list.
     Any,
     Network(Network),
-}
-
-pub(super) fn parse_scope(text: &str) -> Result<Scope, String> {
-    let known: Vec<String> = Scope::ALL.iter().map(|scope| format!("{:?}", scope.name())).collect();
-    Scope::from_name(text).ok_or_else(|| format!("the scopes are {}", known.join(", ")))
 }
 
 /// Whether a sent message is called `pending`.
@@ -60,9 +55,4 @@ pub(super) fn parse_expiry(text: &str) -> Result<Expiry, &'static str> {
 
 pub(super) fn parse_webotp(text: &str) -> Result<WebOtp, &'static str> {
     if text.eq_ignore_ascii_case("none") { Ok(WebOtp::Unbound) } else { WebOtpHost::parse(text).map(WebOtp::Host) }
-}
-
-pub(super) fn parse_profile(text: &str) -> Result<CompatProfile, String> {
-    let known: Vec<&str> = CompatProfile::ALL.iter().map(|profile| profile.name()).collect();
-    CompatProfile::from_name(text).ok_or_else(|| format!("the profiles are {}", known.join(", ")))
 }
