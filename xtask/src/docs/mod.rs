@@ -27,6 +27,17 @@ use crate::places::{BuildProfile, Workspace};
 use crate::terminal;
 
 /// The chore's arguments.
+/// The files that a page shows: a block with the mark `file` is a whole one. Gives their names and contents.
+pub(crate) fn files(root: &Path, path: &Path) -> Result<Vec<(String, String)>> {
+    let blocks = page::read(root, path)?.blocks.into_iter();
+    Ok(blocks
+        .filter_map(|block| match block.mark {
+            page::Mark::File(name) => Some((name, block.text + "\n")),
+            _ => None,
+        })
+        .collect())
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Run nothing; only look at links, index, marks and the tests that requirements name

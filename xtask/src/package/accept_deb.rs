@@ -36,17 +36,12 @@ pub(super) fn accept(places: &Workspace, inputs: &Inputs) -> Result<()> {
 
     check.install(&package, inputs)?;
     check.unit()?;
-    check.first_start(inputs)?;
+    check.first_start()?;
     check.confinement()?;
     check.upgrade(&newer)?;
     check.removal(&newer)?;
     check.purge(&newer)?;
-    if inputs.mentions("LISTEN_FDS") {
-        check.sockets()?;
-    } else {
-        left_out::always("sockets that systemd opens", "this binary takes none");
-    }
-    Ok(())
+    check.sockets()
 }
 
 /// A machine, and an application that calls the server on it.
@@ -98,15 +93,10 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn first_start(&self, inputs: &Inputs) -> Result<()> {
+    fn first_start(&self) -> Result<()> {
         self.machine.inside("sed -i 's/^#issuer = .*/issuer = \"Example Inc\"/' /etc/countersign/countersign.toml")?;
-        let settings = if inputs.mentions("NOTIFY_SOCKET") {
-            // The unit's own type and watchdog, in a hurry: a server that does not notify in time is ended during this check.
-            "WatchdogSec=3\\nTimeoutStartSec=20"
-        } else {
-            left_out::always("readiness and watchdog of systemd", "this binary does not notify it");
-            "Type=exec\\nWatchdogSec=0"
-        };
+        // The unit's own type and watchdog, in a hurry: a server that does not notify in time is ended during this check.
+        let settings = "WatchdogSec=3\\nTimeoutStartSec=20";
         let folder = "/etc/systemd/system/countersign.service.d";
         let drop_in =
             format!("mkdir {folder}; printf '[Service]\\n{settings}\\n' >{folder}/check.conf; systemctl daemon-reload");

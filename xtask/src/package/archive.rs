@@ -66,7 +66,7 @@ impl Tree {
     }
 }
 
-/// Presses without a name and a time.
+/// Compresses without a name and a time.
 pub(super) fn gzip(content: &[u8]) -> Result<Vec<u8>> {
     let mut encoder = GzBuilder::new().mtime(0).write(Vec::new(), Compression::best());
     encoder.write_all(content)?;

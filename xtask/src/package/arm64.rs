@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use super::elf::Machine;
+use super::platform::Platform;
 use super::root::{self, Content};
 use super::user::Application;
 use super::{static_binary, sums};
@@ -42,7 +42,7 @@ pub(super) fn make(places: &Workspace, into: Option<&Path>) -> Result<()> {
         binary = build(places)?;
         Ok(())
     })?;
-    let platform = Machine::of(&binary)?.wheel_platform();
+    let platform = Platform::of(&binary)?.wheel_platform();
     ensure!(platform.starts_with("manylinux2014_aarch64"), "{} is no static binary for arm64", binary.display());
     let mut version = String::new();
     step("the binary for arm64 in use", || {

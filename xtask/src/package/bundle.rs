@@ -10,7 +10,8 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
-use super::elf::Machine;
+use super::inputs::Inputs;
+use super::platform::Platform;
 use crate::places::{Workspace, program};
 use crate::python;
 use crate::step::output;
@@ -24,21 +25,22 @@ const PYTHON_SOURCES: &[&str] = &["README.md", "hatch_release.py", "pyproject.to
 const NPM_SOURCES: &[&str] = &["README.md", "index.d.ts", "index.js", "lib", "package.json", "test.d.ts", "test.js"];
 
 /// Makes both packages of a binary. Returns their files, the wheel first.
-pub(super) fn make(places: &Workspace, binary: &Path, into: &Path) -> Result<Vec<PathBuf>> {
-    let machine = Machine::of(binary)?;
-    let (version, time) = (version(places)?, time(places)?);
+pub(super) fn make(places: &Workspace, inputs: &Inputs, into: &Path) -> Result<Vec<PathBuf>> {
+    let Inputs { binary, version, epoch, .. } = inputs;
+    let platform = Platform::of(binary)?;
+    let time = epoch.to_string();
     let python = python_tools(places)?;
     let stage = tempfile::Builder::new().prefix("clients-").tempdir_in(&places.target)?;
     let (wheel, npm) = (stage.path().join("wheel"), stage.path().join("npm"));
 
     copy(&places.root.join("packaging/python"), PYTHON_SOURCES, &wheel)?;
     carry(places, binary, &wheel, &wheel.join("src/countersign_mfa/bin"))?;
-    let release = json!({"version": version, "platform": machine.wheel_platform()});
+    let release = json!({"version": version, "platform": platform.wheel_platform()});
     std::fs::write(wheel.join("release.json"), release.to_string())?;
 
     copy(&places.root.join("packaging/npm"), NPM_SOURCES, &npm)?;
     carry(places, binary, &npm, &npm.join("bin"))?;
-    manifest(&npm.join("package.json"), &version, machine)?;
+    manifest(&npm.join("package.json"), version, platform)?;
 
     // Each compresses the binary for seconds.
     let (wheel, npm) = std::thread::scope(|threads| {
@@ -54,24 +56,6 @@ pub(super) fn python_tools(places: &Workspace) -> Result<PathBuf> {
     python::environment(places, "client-packages", PYTHON_TOOLS)
 }
 
-/// The version of the workspace.
-pub(super) fn version(places: &Workspace) -> Result<String> {
-    let manifest = std::fs::read_to_string(places.root.join("Cargo.toml")).context("cannot read Cargo.toml")?;
-    let manifest: toml::Table = manifest.parse()?;
-    let version = manifest.get("workspace").and_then(|table| table.get("package")?.get("version")?.as_str());
-    version.map(str::to_owned).context("Cargo.toml has no workspace.package.version")
-}
-
-/// The time that files in packages get, in Unix seconds: that of the commit.
-fn time(places: &Workspace) -> Result<String> {
-    if let Ok(time) = std::env::var("SOURCE_DATE_EPOCH") {
-        return Ok(time);
-    }
-    let mut log = Command::new("git");
-    let time = output(log.args(["log", "-1", "--format=%ct"]).current_dir(&places.root));
-    Ok(time.context("without a commit, set SOURCE_DATE_EPOCH to a time in Unix seconds")?.trim().to_owned())
-}
-
 /// Adds the binary, the script that keeps it, and the licence.
 fn carry(places: &Workspace, binary: &Path, package: &Path, bin: &Path) -> Result<()> {
     std::fs::create_dir(bin)?;
@@ -85,13 +69,13 @@ fn carry(places: &Workspace, binary: &Path, package: &Path, bin: &Path) -> Resul
 }
 
 /// Completes the manifest of the npm package.
-fn manifest(path: &Path, version: &str, machine: Machine) -> Result<()> {
+fn manifest(path: &Path, version: &str, platform: Platform) -> Result<()> {
     let mut manifest: Value =
         serde_json::from_str(&std::fs::read_to_string(path)?).context("package.json is broken")?;
     manifest["version"] = json!(version);
     manifest["os"] = json!(["linux"]);
-    manifest["cpu"] = json!([machine.npm_cpu()]);
-    if let Some(libc) = machine.npm_libc() {
+    manifest["cpu"] = json!([platform.npm_cpu()]);
+    if let Some(libc) = platform.npm_libc() {
         manifest["libc"] = json!([libc]);
     }
     std::fs::write(path, format!("{manifest:#}\n"))?;

@@ -1,7 +1,6 @@
 //! The Debian package, packed by cargo-deb from a folder in which everything is already there. cargo-deb brings the scripts of
 //! debhelper for systemd units, checks sums and fixes times; the content is in `packaging/deb`.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -62,7 +61,7 @@ pub(super) fn lint(package: &Path) -> Result<()> {
     let mut judging = Command::new(lintian);
     judging.args(["--allow-root", "--fail-on", "error,warning", "--tag-display-limit", "0"]).arg(package);
     run_command(&mut judging)
-        .context("lintian complains: mend it, or give the reason in packaging/deb/lintian-overrides")
+        .context("lintian complains: fix it, or give the reason in packaging/deb/lintian-overrides")
 }
 
 /// Copies and writes all files of the package into one folder.
@@ -95,7 +94,7 @@ fn stage_files(
     std::fs::write(stage.join("every-setting.toml"), settings)?;
 
     let mut more = Vec::new();
-    for (path, place) in inputs.generated.iter().flat_map(|generated| &generated.files) {
+    for (path, place) in &inputs.generated.files {
         more.push(asset(&path.to_string_lossy(), place));
     }
     if let Some(licences) = licences {
@@ -103,15 +102,6 @@ fn stage_files(
     }
     let manifest = std::fs::read_to_string(packaging.join("deb/Cargo.toml"))?;
     std::fs::write(stage.join("Cargo.toml"), completed(&manifest, &inputs.version, more)?)?;
-    if inputs.generated.is_none() {
-        let path = stage.join("lintian-overrides");
-        let mut text = std::fs::read_to_string(&path)?;
-        let _ = writeln!(
-            text,
-            "# Packed without what the binary prints (--without-generated).\ncountersign: no-manual-page *"
-        );
-        std::fs::write(path, text)?;
-    }
     Ok(())
 }
 

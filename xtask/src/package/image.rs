@@ -1,5 +1,5 @@
 //! The container image, in the layout of the OCI image specification: a folder, and the same as one archive. It is made from scratch
-//! and without a daemon: one layer with the binary, authorities, and the folder for data.
+//! and without a daemon: one layer with the binary, CA certificates, and the folder for data.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use super::inputs::Inputs;
 pub(super) const USER: u64 = 65_532;
 /// The port in the image's own configuration.
 const PORT: u16 = 8080;
-/// The authorities of the machine that makes the image, of the package ca-certificates.
+/// The CA certificates of the machine that makes the image, of the package ca-certificates.
 const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 const SOURCE: &str = "https://github.com/countersign/countersign";
 
@@ -40,20 +40,20 @@ pub(super) fn make(inputs: &Inputs, licences: Option<&Path>, into: &Path) -> Res
     make_with(Path::new(AUTHORITIES), inputs, licences, into)
 }
 
-/// Makes the image with these authorities.
+/// Makes the image with these CA certificates.
 pub(super) fn make_with(authorities: &Path, inputs: &Inputs, licences: Option<&Path>, into: &Path) -> Result<Image> {
     let name = format!("countersign-{}-image", inputs.version);
     let mut layout = Layout { tree: Tree::default() };
 
     let tar = layer(authorities, inputs, licences)?.tar(inputs.epoch)?;
-    let pressed = layout.blob(LAYER, &gzip(&tar)?);
+    let compressed = layout.blob(LAYER, &gzip(&tar)?);
     let created = time(inputs.epoch)?;
     let labels = labels(inputs, &created);
     let config = layout.json(CONFIG, &config(inputs, &created, &labels, &sha256(&tar))?)?;
     let mut manifest = layout.json(
         MANIFEST,
         &json!({
-            "schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [pressed], "annotations": labels,
+            "schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [compressed], "annotations": labels,
         }),
     )?;
     let digest = manifest["digest"].as_str().unwrap_or_default().to_owned();
@@ -101,7 +101,7 @@ fn layer(authorities: &Path, inputs: &Inputs, licences: Option<&Path>) -> Result
     tree.file("etc/passwd", 0o644, format!("countersign:x:{USER}:{USER}:Countersign:/data:/countersign\n"));
     tree.file("etc/group", 0o644, format!("countersign:x:{USER}:\n"));
     tree.copy(&AUTHORITIES[1..], 0o644, authorities)
-        .context("the image needs the authorities of the package ca-certificates: install it")?;
+        .context("the image needs the CA certificates of the package ca-certificates: install it")?;
     for library in &inputs.libraries {
         tree.copy(library.to_string_lossy().trim_start_matches('/'), 0o755, library)?;
     }
@@ -114,8 +114,8 @@ fn layer(authorities: &Path, inputs: &Inputs, licences: Option<&Path>) -> Result
 fn config(inputs: &Inputs, created: &str, labels: &Value, diff: &str) -> Result<Value> {
     let libraries = inputs.libraries.len();
     let history = match libraries {
-        0 => "a static countersign, and the authorities of Debian".to_owned(),
-        _ => format!("countersign, {libraries} libraries, and the authorities of Debian"),
+        0 => "a static countersign, and the CA certificates of Debian".to_owned(),
+        _ => format!("countersign, {libraries} libraries, and the CA certificates of Debian"),
     };
     Ok(json!({
         "created": created,

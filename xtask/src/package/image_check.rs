@@ -64,9 +64,9 @@ fn layout(folder: &Path) -> Result<String> {
     let layers = manifest["layers"].as_array().context("the manifest lists no layers")?;
     let diffs = config["rootfs"]["diff_ids"].as_array().context("the configuration lists no layers")?;
     ensure!(layers.len() == 1 && diffs.len() == 1, "there are {} layers and {} digests", layers.len(), diffs.len());
-    let pressed = blob(folder, &layers[0], "application/vnd.oci.image.layer.v1.tar+gzip")?;
+    let compressed = blob(folder, &layers[0], "application/vnd.oci.image.layer.v1.tar+gzip")?;
     let mut tar = Vec::new();
-    std::io::copy(&mut GzDecoder::new(&pressed[..]), &mut tar).context("the layer is not gzip")?;
+    std::io::copy(&mut GzDecoder::new(&compressed[..]), &mut tar).context("the layer is not gzip")?;
     let diff = sha256(&tar);
     ensure!(diffs[0] == format!("sha256:{diff}"), "the layer's content has another digest than diff_ids says");
     let user = format!("{USER}:{USER}");
@@ -135,7 +135,7 @@ mod tests {
             epoch: 1_700_000_000,
             libraries: Vec::new(),
             into: folder.path().to_owned(),
-            generated: None,
+            generated: super::super::inputs::Generated { files: Vec::new() },
         };
         (make_with(&authorities, &inputs, None, folder.path()).unwrap(), folder)
     }

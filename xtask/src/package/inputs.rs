@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use super::static_binary;
 use crate::places::{BuildProfile, Workspace};
 use crate::server::command;
-use crate::step::{output, runs};
+use crate::step::output;
 
 /// The shells for which the binary prints completions, with the place that Debian gives them.
 const SHELLS: &[(&str, &str)] = &[
@@ -27,9 +27,6 @@ pub(crate) struct Source {
     /// Folder for the packages [default: packages in cargo's target folder]
     #[arg(long, value_name = "DIR", global = true)]
     pub(super) into: Option<PathBuf>,
-    /// Pack a binary that cannot print completions and man pages, without them
-    #[arg(long, global = true)]
-    pub(super) without_generated: bool,
     /// Pack a dynamically linked binary; the image then contains its libraries
     #[arg(long, global = true)]
     pub(super) allow_dynamic: bool,
@@ -48,8 +45,8 @@ pub(super) struct Inputs {
     pub(super) libraries: Vec<PathBuf>,
     /// Where packages are written.
     pub(super) into: PathBuf,
-    /// Where the binary's own files were written; `None` if they are left out.
-    pub(super) generated: Option<Generated>,
+    /// What the binary has printed: completions and man pages.
+    pub(super) generated: Generated,
 }
 
 /// The completions and man pages that a binary has printed.
@@ -82,17 +79,8 @@ impl Inputs {
         };
         std::fs::create_dir_all(&into).with_context(|| format!("cannot create {}", into.display()))?;
         let into = into.canonicalize()?;
-        let generated = if source.without_generated {
-            None
-        } else {
-            Some(generate(&binary, &places.folder("package/generated")?)?)
-        };
+        let generated = generate(&binary, &places.folder("package/generated")?)?;
         Ok(Self { binary, version, epoch: epoch(places)?, libraries, into, generated })
-    }
-
-    /// Whether the binary contains this text, which shows what it can do before it runs.
-    pub(super) fn mentions(&self, text: &str) -> bool {
-        runs("grep", &["--quiet", "--text", "--fixed-strings", text, &self.binary.to_string_lossy()])
     }
 }
 
@@ -152,5 +140,5 @@ fn generate(binary: &Path, folder: &Path) -> Result<Generated> {
 }
 
 fn cannot(binary: &Path, what: &str) -> String {
-    format!("{} cannot print {what}: pack a newer binary, or leave them out with --without-generated", binary.display())
+    format!("{} cannot print {what}: pack a newer binary", binary.display())
 }

@@ -6,16 +6,15 @@ mod accept_image;
 mod archive;
 mod arm64;
 mod bundle;
-mod clients;
 mod compose;
 mod deb;
-mod elf;
 mod guide;
 mod image;
 mod image_check;
 mod inputs;
 mod left_out;
 mod machine;
+mod platform;
 mod root;
 mod static_binary;
 mod sums;
@@ -92,12 +91,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             image_check::judge(&image)
         }
         Some(Part::Clients) => {
-            for file in clients::make(&places, &inputs.binary, &inputs.into)? {
+            for file in bundle::make(&places, &inputs, &inputs.into)? {
                 terminal::say(&file.display().to_string());
             }
             Ok(())
         }
-        Some(Part::AcceptClients) => clients::accept(&places, &inputs.binary),
+        Some(Part::AcceptClients) => trial::run(&places, &inputs),
         Some(Part::Supply) => supply::make(&places, &inputs).map(drop),
         Some(Part::Reproduce) => reproduce(&places, &inputs),
         Some(Part::AcceptDeb) => accept_deb::accept(&places, &inputs),
@@ -113,10 +112,12 @@ pub(crate) fn release(args: &Source) -> Result<()> {
     let inputs = Inputs::gather(&places, args)?;
     step("packages", || make(&places, &inputs))?;
     step("packages are the same twice", || reproduce(&places, &inputs))?;
+    accept_all(&places, &inputs)?;
+    // Last, since it is not so yet.
     if args.binary.is_none() {
         step("the binary is the same twice", || rebuild(&places, &inputs))?;
     }
-    accept_all(&places, &inputs)
+    Ok(())
 }
 
 /// Uses what is made of this binary. For the gate: the list of components and the licences are left to a release.
@@ -130,7 +131,7 @@ fn accept_all(places: &Workspace, inputs: &Inputs) -> Result<()> {
     step("Debian package", || accept_deb::accept(places, inputs))?;
     step("container image", || accept_image(places, inputs))?;
     step("compose files", || compose::judge(places))?;
-    step("packages for tests", || clients::accept(places, &inputs.binary))
+    step("packages for tests", || trial::run(places, inputs))
 }
 
 fn accept_image(places: &Workspace, inputs: &Inputs) -> Result<()> {
@@ -152,7 +153,7 @@ fn make(places: &Workspace, inputs: &Inputs) -> Result<()> {
     compose::copy(places, inputs, into)?;
     let name = format!("countersign-{}-{}-linux", inputs.version, std::env::consts::ARCH);
     std::fs::copy(&inputs.binary, into.join(name))?;
-    clients::make(places, &inputs.binary, into)?;
+    bundle::make(places, inputs, into)?;
     terminal::say(sums::write(into)?.trim_end());
     terminal::say(&format!("The packages are in {}.", into.display()));
     Ok(())

@@ -1,4 +1,4 @@
-//! The binary that is shipped: linked statically with the C library, and the same bytes wherever it is built.
+//! The binary that is shipped: linked statically with the C library, without a path of the machine that builds it.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ fn target() -> String {
 
 /// Builds the binary into this target folder.
 pub(super) fn build(places: &Workspace, into: &Path) -> Result<PathBuf> {
-    // Without the C library's dynamic symbols, randomness would come from a file, which a folder with nothing else has not.
+    // Without the C library's dynamic symbols, randomness would come from a file, and an empty root has no such file.
     let random = "--cfg=getrandom_backend=\"linux_getrandom\"".to_owned();
     let mut flags = vec!["-C".to_owned(), "target-feature=+crt-static".to_owned(), random];
     let mut c_flags = Vec::new();

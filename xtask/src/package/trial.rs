@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use super::inputs::Inputs;
 use super::{bundle, guide};
 use crate::places::{Workspace, program};
 use crate::server::Server;
@@ -61,17 +62,17 @@ const NPM: &[&str] = &[
 ];
 
 /// Makes both packages and tries them.
-pub(super) fn run(places: &Workspace, binary: &Path) -> Result<()> {
+pub(super) fn run(places: &Workspace, inputs: &Inputs) -> Result<()> {
     let tools = &bundle::python_tools(places)?;
     let home = tempfile::Builder::new().prefix("trial-").tempdir_in(workshop(places)?)?;
     let packages = home.path().join("packages");
     let mut files = Vec::new();
     step("packages are reproducible", || {
-        files = made(places, binary, &packages)?;
-        same(&files, &made(places, binary, &home.path().join("again"))?)
+        files = made(places, inputs, &packages)?;
+        same(&files, &made(places, inputs, &home.path().join("again"))?)
     })?;
     let [wheel, npm] = &files[..] else { bail!("{} packages were made, not two", files.len()) };
-    step("packages hold what they should", || contents(places, tools, wheel, npm))?;
+    step("packages hold what they should", || contents(&inputs.version, tools, wheel, npm))?;
     let own = Trial { places, tools, folder: home.path() };
     // Both wait more than they work.
     let (python, node) = std::thread::scope(|threads| {
@@ -103,9 +104,9 @@ fn workshop(places: &Workspace) -> Result<PathBuf> {
     Ok(workshop)
 }
 
-fn made(places: &Workspace, binary: &Path, into: &Path) -> Result<Vec<PathBuf>> {
+fn made(places: &Workspace, inputs: &Inputs, into: &Path) -> Result<Vec<PathBuf>> {
     std::fs::create_dir(into)?;
-    bundle::make(places, binary, into)
+    bundle::make(places, inputs, into)
 }
 
 fn same(first: &[PathBuf], second: &[PathBuf]) -> Result<()> {
@@ -118,11 +119,11 @@ fn same(first: &[PathBuf], second: &[PathBuf]) -> Result<()> {
 }
 
 /// Compares the lists of files, and has the wheel judged by the program that uploads wheels.
-fn contents(places: &Workspace, tools: &Path, wheel: &Path, npm: &Path) -> Result<()> {
+fn contents(version: &str, tools: &Path, wheel: &Path, npm: &Path) -> Result<()> {
     run_command(Command::new(tools).args(["-m", "twine", "--no-color", "check", "--strict"]).arg(wheel))?;
     let list = "import sys, zipfile; print('\\n'.join(zipfile.ZipFile(sys.argv[1]).namelist()))";
     let listed = output(Command::new(tools).args(["-c", list]).arg(wheel))?;
-    let info = format!("countersign_mfa-{}.dist-info", bundle::version(places)?);
+    let info = format!("countersign_mfa-{version}.dist-info");
     let wanted = WHEEL.iter().map(|name| format!("countersign_mfa/{name}"));
     let wanted = wanted.chain(WHEEL_INFO.iter().map(|name| format!("{info}/{name}")));
     exactly(wheel, &listed, &wanted.collect())?;

@@ -14,7 +14,7 @@ const LOADER: u32 = 3;
 
 /// The machines that can run a binary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Machine {
+pub(super) struct Platform {
     processor: Processor,
     /// Whether it needs the C library of the machine. One without a loader needs only the kernel.
     needs_libc: bool,
@@ -26,7 +26,7 @@ enum Processor {
     Arm,
 }
 
-impl Machine {
+impl Platform {
     /// Reads the header of a binary.
     pub(super) fn of(binary: &Path) -> Result<Self> {
         let mut head = Vec::new();
@@ -104,23 +104,23 @@ mod tests {
 
     #[test]
     fn a_binary_without_a_loader_runs_with_every_c_library() {
-        let machine = Machine::read(&head(62, &[1, 1, 2])).unwrap();
+        let machine = Platform::read(&head(62, &[1, 1, 2])).unwrap();
         assert_eq!(machine.wheel_platform(), "manylinux2014_x86_64.manylinux_2_17_x86_64.musllinux_1_1_x86_64");
         assert_eq!((machine.npm_cpu(), machine.npm_libc()), ("x64", None));
     }
 
     #[test]
     fn a_binary_with_a_loader_runs_where_it_was_built() {
-        let machine = Machine::read(&head(183, &[6, 3, 1])).unwrap();
+        let machine = Platform::read(&head(183, &[6, 3, 1])).unwrap();
         assert_eq!(machine.wheel_platform(), "linux_aarch64");
         assert_eq!((machine.npm_cpu(), machine.npm_libc()), ("arm64", Some("glibc")));
     }
 
     #[test]
     fn what_is_no_binary_for_linux_is_refused() {
-        assert!(Machine::read(b"#!/bin/sh\n").is_err());
-        assert!(Machine::read(&head(8, &[])).is_err());
-        assert!(Machine::read(&head(62, &[1])[..70]).is_ok());
-        assert!(Machine::read(&head(62, &[1, 1])[..100]).is_err());
+        assert!(Platform::read(b"#!/bin/sh\n").is_err());
+        assert!(Platform::read(&head(8, &[])).is_err());
+        assert!(Platform::read(&head(62, &[1])[..70]).is_ok());
+        assert!(Platform::read(&head(62, &[1, 1])[..100]).is_err());
     }
 }
