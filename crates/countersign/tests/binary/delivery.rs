@@ -165,6 +165,29 @@ fn channels_are_shown_and_tested_with_and_without_a_server() {
 }
 
 #[test]
+fn a_provider_that_is_not_there_has_sent_nothing() {
+    let staging = Staging::new(true);
+    run_json(&text_of(&staging.with(&["client", "create", "--scope", "Manage All", "--init", "--json"])));
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (channel, address, provider) in [
+        ("email", "ana@example.com", format!("smtp]\nservers = ['smtp+plain://{gone}']\nfrom = 'mfa@example.com'")),
+        (
+            "sms",
+            "+14155550123",
+            format!(
+                "twilio]\naccount_sid = 'AC00'\nauth_token = 'x'\nfrom = '+14155550100'\nbase_url = 'http://{gone}'"
+            ),
+        ),
+    ] {
+        let text = format!("issuer = 'Example Inc'\nmessages.countries = ['US']\n[delivery.{provider}\n");
+        std::fs::write(staging.path("countersign.toml"), text).unwrap();
+        let refused = run(&text_of(&staging.with(&["delivery", "test", channel, address])));
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(refused.status.code() == Some(1) && said.contains("nothing was sent"), "{channel}: {said}");
+    }
+}
+
+#[test]
 fn a_channel_that_is_not_offered_has_its_reason() {
     let staging = Staging::new(true);
     let config = staging.path("countersign.toml");

@@ -201,7 +201,9 @@ impl SendError {
             | Self::Denied
             | Self::Refused
             | Self::Unreachable
-            | Self::Gone => true,
+            | Self::Gone
+            // Only opening a connection ends so (RFC 9293, 3.10.7.3).
+            | Self::Io(ErrorKind::ConnectionRefused) => true,
             Self::TimedOut | Self::Unavailable | Self::Io(_) => false,
         }
     }

@@ -202,7 +202,9 @@ async fn a_server_that_is_not_there_leaves_the_message_to_the_next() {
     let server = usual().await;
     let urls = [plain(gone), plain(server.address)];
     let alone = SmtpProvider::new(settings(&urls[..1])).unwrap();
-    assert_eq!(alone.send(&ana(1)).await, Err(SendError::Io(std::io::ErrorKind::ConnectionRefused)));
+    let refused = alone.send(&ana(1)).await.unwrap_err();
+    assert_eq!(refused, SendError::Io(std::io::ErrorKind::ConnectionRefused));
+    assert!(refused.is_unsent());
     SmtpProvider::new(settings(&urls)).unwrap().send(&ana(1)).await.unwrap();
 }
 

@@ -129,14 +129,10 @@ impl Provider for SmtpProvider {
     }
 }
 
-/// Which of two servers' failures is reported. One that may pass comes first, since the message is worth another try then.
-/// After it comes an account that is not accepted, since somebody has to look at it.
+/// Which of two servers' failures is reported. One that may have sent the message comes first. Next is one that may pass, since the
+/// message is worth another try then. After it comes an account that is not accepted, since somebody has to look at it.
 fn weightier(one: SendError, other: SendError) -> SendError {
-    let weight = |error: SendError| match error {
-        error if error.is_temporary() => 2,
-        SendError::Denied => 1,
-        _ => 0,
-    };
+    let weight = |error: SendError| (!error.is_unsent(), error.is_temporary(), error == SendError::Denied);
     if weight(other) > weight(one) { other } else { one }
 }
 
@@ -175,12 +171,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_that_may_pass_is_reported_before_one_that_stays() {
-        use SendError::{Denied, Refused, TimedOut, Unavailable};
+    fn what_may_be_sent_is_reported_before_what_may_pass_and_that_before_what_stays() {
+        use SendError::{Deferred, Denied, Io, Refused, TimedOut, Unavailable};
+        let closed = Io(std::io::ErrorKind::ConnectionRefused);
         for (one, other, reported) in [
             (Refused, Unavailable, Unavailable),
             (Unavailable, Denied, Unavailable),
             (TimedOut, Unavailable, TimedOut),
+            (TimedOut, closed, TimedOut),
+            (Deferred, TimedOut, TimedOut),
+            (Denied, closed, closed),
             (Refused, Denied, Denied),
             (Denied, Refused, Denied),
         ] {
