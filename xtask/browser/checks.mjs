@@ -81,6 +81,11 @@ export async function inspect(page, pictures, name) {
     return one.checkVisibility() && one.textContent.trim().length > 6 && letters < 2.5 && height > 3 * width;
   }).map((one) => one.textContent.trim())`);
   check(`${name}: no text is squeezed`, squeezed.length === 0, squeezed.join("; "));
+  const hidden = await page.evaluate(`[...document.querySelectorAll("main :is(a, button, input, select)")].filter((one) => {
+    const { left, right, width } = one.getBoundingClientRect();
+    return one.checkVisibility() && width > 1 && (left < 0 || right > document.documentElement.clientWidth);
+  }).map((one) => one.getAttribute("aria-label") ?? one.textContent.trim())`);
+  check(`${name}: every control is in sight`, hidden.length === 0, hidden.join("; "));
   await page.screenshot({ path: path.join(pictures, `${name}.png`), fullPage: true });
 }
 

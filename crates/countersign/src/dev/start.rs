@@ -82,7 +82,8 @@ fn users(world: &DevWorld) -> String {
         let password = secret("password", &user.password);
         let _ = write!(
             rows,
-            "<tr><td>{}</td><td>{name}</td><td>{password}</td><td>{mail}<small>{phone}</small></td></tr>",
+            "<tr><td data-label=\"Id\">{}</td><td data-label=\"Name\">{name}</td><td data-label=\"Password\">{password}</td>\
+             <td data-label=\"Mail, phone\"><span>{mail}<small>{phone}</small></span></td></tr>",
             user.id
         );
     }
@@ -95,7 +96,11 @@ fn clients(world: &DevWorld) -> String {
         let [scope, profile] = [&client.scope, &client.profile].map(|text| escaped(text));
         let id = secret("client id", &client.client_id);
         let key = secret("client secret", &client.client_secret);
-        let _ = write!(rows, "<tr><td>{scope}<small>{profile}</small></td><td>{id}{key}</td></tr>");
+        let _ = write!(
+            rows,
+            "<tr><td data-label=\"Scope\"><span>{scope}<small>{profile}</small></span></td>\
+             <td data-label=\"Id, secret\">{id}{key}</td></tr>"
+        );
     }
     rows
 }
