@@ -5,13 +5,12 @@
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Stdio};
 
 use domain::Secret;
 use domain::model::hotp::{Algorithm, code};
 use serde_json::{Value, json};
 
-use crate::common::{Running, countersign, pause};
+use crate::common::{Running, countersign};
 
 const SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 
@@ -170,24 +169,16 @@ fn a_file_that_is_wrong_says_where() {
 }
 
 /// A world at this port, and its ready file's content.
-fn world_at(port: u16, file: &str, ready: &Path) -> (Child, Value) {
-    let _ = std::fs::remove_file(ready);
-    let mut command = countersign();
-    command.args(["dev", "--world", file, "--listen", &format!("127.0.0.1:{port}"), "--ready-file"]).arg(ready);
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    for _ in 0..600 {
-        if let Ok(text) = std::fs::read_to_string(ready) {
-            return (child, serde_json::from_str(&text).unwrap());
-        }
-        assert!(child.try_wait().unwrap().is_none(), "the world ended");
-        pause(50);
-    }
-    panic!("the world was not ready in time");
+/// A world from a file, at a port: its answers name it.
+fn world_at(port: u16, file: &str, ready: &Path) -> Running {
+    let listen = format!("127.0.0.1:{port}");
+    Running::start_as_at(&["dev", "--world", file, "--listen", &listen], countersign(), ready)
 }
 
 /// Everything that a world answers to some requests, byte for byte.
 fn answers(port: u16, file: &str, ready: &Path) -> Vec<String> {
-    let (mut child, world) = world_at(port, file, ready);
+    let running = world_at(port, file, ready);
+    let world = &running.ready;
     let mut all = Vec::new();
     let mut token = String::new();
     let mut ask = |method: &str, path: &str, body: Value| {
@@ -242,8 +233,6 @@ fn answers(port: u16, file: &str, ready: &Path) -> Vec<String> {
     ask("POST", &format!("/api/1/users/{user}/otp_devices"), json!({ "factor_id": 3, "display_name": "v1" }));
     ask("GET", "/api/2/users/1", json!({}));
     ask("GET", "/api/1/events", json!({}));
-    child.kill().unwrap();
-    child.wait().unwrap();
     all
 }
 

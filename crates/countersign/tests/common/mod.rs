@@ -80,14 +80,11 @@ impl Running {
 
     fn start_at(args: &[&str], mut command: Command, log: Stdio, file: &Path) -> Self {
         let _ = std::fs::remove_file(file);
-        let mut child = command
-            .args(args)
-            .args(["--listen", "127.0.0.1:0", "--ready-file"])
-            .arg(file)
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+        command.args(args).arg("--ready-file").arg(file);
+        if !args.contains(&"--listen") {
+            command.args(["--listen", "127.0.0.1:0"]);
+        }
+        let mut child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
         for _ in 0..600 {
             if let Ok(text) = std::fs::read_to_string(file) {
                 // The log of a server that runs well is not read.
