@@ -64,6 +64,13 @@ impl Node {
         Ok(())
     }
 
+    /// Puts another binary in its place, at the same address. What it was doing is cut off.
+    pub(crate) fn replace(&mut self, binary: &Path) -> Result<()> {
+        self.kill()?;
+        binary.clone_into(&mut self.binary);
+        self.start_again()
+    }
+
     /// Kills it with SIGKILL.
     pub(crate) fn kill(&mut self) -> Result<()> {
         // A node that has ended by itself is a failure.

@@ -4,6 +4,7 @@
 mod postgres;
 mod run;
 mod sqlite;
+mod versions;
 
 use std::path::PathBuf;
 
@@ -31,6 +32,9 @@ pub(crate) struct Args {
     /// A binary that exists already
     #[arg(long, value_name = "PATH")]
     binary: Option<PathBuf>,
+    /// Instead: nodes of another version, which this binary is, beside those of this one, and replaced by them
+    #[arg(long, value_name = "PATH", conflicts_with = "only")]
+    upgrade_from: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -42,6 +46,9 @@ enum Database {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let binary = Workspace::find()?.server_or(args.binary.as_deref(), BuildProfile::Release)?;
     let (sqlite, postgres) = if args.quick { (QUICK, QUICK_POSTGRES) } else { (FULL, FULL) };
+    if let Some(before) = &args.upgrade_from {
+        return versions::run(before, &binary, postgres);
+    }
     match args.only {
         Some(Database::Sqlite) => sqlite::run(&binary, sqlite),
         Some(Database::Postgres) => postgres::run(&binary, postgres),

@@ -6,52 +6,28 @@ use anyhow::{Context as _, Result};
 use pgtest::Cluster;
 use xtask::step::{run as run_command, step};
 
-use super::run::{AWAY, BETWEEN_FAULTS, Running, Size, command};
+use super::run::{AWAY, BETWEEN_FAULTS, NODES, Nodes, Running, Size, command};
 use crate::clock;
 use crate::node::Node;
-
-/// The names of the nodes.
-const NODES: [&str; 3] = ["one", "two", "three"];
-
-/// Three nodes of one installation, on a fresh database.
-struct Nodes {
-    nodes: Vec<Node>,
-    // Dropped after the nodes.
-    _folder: tempfile::TempDir,
-}
-
-impl Nodes {
-    fn start(binary: &Path, cluster: &Cluster) -> Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let database = cluster.new_database();
-        let options = ["--database-url", &database];
-        let nodes = NODES.iter().map(|name| Node::start(binary, folder.path(), name, &options));
-        Ok(Self { nodes: nodes.collect::<Result<_>>()?, _folder: folder })
-    }
-
-    fn all(&self) -> Vec<&Node> {
-        self.nodes.iter().collect()
-    }
-}
 
 /// Runs all of them, if PostgreSQL is installed.
 pub(super) fn run(binary: &Path, size: Size) -> Result<()> {
     // It prints a message itself if there is none.
     let Some(cluster) = Cluster::start() else { return Ok(()) };
     let unharmed = step("self-test: three nodes on PostgreSQL", || {
-        let mut nodes = Nodes::start(binary, &cluster)?;
+        let mut nodes = Nodes::start([binary; NODES], &cluster)?;
         let done = run_command(&mut command(binary, &nodes.all(), size));
         // The log of a node that ended says more than its broken connections.
         nodes.nodes.iter_mut().try_for_each(Node::ensure_alive)?;
         done
     });
     let killed = step("self-test: three nodes on PostgreSQL, one killed again and again", || {
-        let mut nodes = Nodes::start(binary, &cluster)?;
+        let mut nodes = Nodes::start([binary; NODES], &cluster)?;
         let mut run = Running::start(command(binary, &nodes.all(), size).arg("--fault-expected"))?;
         let mut kills = 0;
         while run.runs_for(BETWEEN_FAULTS)? {
             // Kill the nodes in turn.
-            let turn = kills as usize % NODES.len();
+            let turn = kills as usize % NODES;
             let victim = nodes.nodes.get_mut(turn).context("there are three nodes")?;
             victim.kill()?;
             kills += 1;
@@ -61,7 +37,7 @@ pub(super) fn run(binary: &Path, size: Size) -> Result<()> {
         run.succeeded_after(kills)
     });
     let restarted = step("self-test: three nodes on PostgreSQL, the database restarted again and again", || {
-        let nodes = Nodes::start(binary, &cluster)?;
+        let nodes = Nodes::start([binary; NODES], &cluster)?;
         let mut run = Running::start(command(binary, &nodes.all(), size).arg("--fault-expected"))?;
         let mut restarts = 0;
         while run.runs_for(BETWEEN_FAULTS)? {

@@ -1,10 +1,11 @@
-//! The self-test command, as a process beside the nodes that it tests.
+//! The self-test command, as a process beside the nodes that it tests, and three nodes on one PostgreSQL.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use pgtest::Cluster;
 use xtask::terminal;
 
 use crate::clock;
@@ -21,6 +22,33 @@ pub(super) struct Size {
 pub(super) const BETWEEN_FAULTS: Duration = Duration::from_millis(1_700);
 /// Time that a node or a database stays down.
 pub(super) const AWAY: Duration = Duration::from_millis(300);
+
+/// How many nodes an installation on PostgreSQL has here.
+pub(super) const NODES: usize = 3;
+const NAMES: [&str; NODES] = ["one", "two", "three"];
+
+/// Three nodes of one installation, on a fresh database.
+pub(super) struct Nodes {
+    pub(super) nodes: Vec<Node>,
+    // Dropped after the nodes.
+    _folder: tempfile::TempDir,
+}
+
+impl Nodes {
+    /// Starts them one after the other: the first one makes the database.
+    pub(super) fn start(binaries: [&Path; NODES], cluster: &Cluster) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let database = cluster.new_database();
+        let options = ["--database-url", &database];
+        let named = NAMES.iter().zip(binaries);
+        let nodes = named.map(|(name, binary)| Node::start(binary, folder.path(), name, &options));
+        Ok(Self { nodes: nodes.collect::<Result<_>>()?, _folder: folder })
+    }
+
+    pub(super) fn all(&self) -> Vec<&Node> {
+        self.nodes.iter().collect()
+    }
+}
 
 /// The self-test command against these nodes, with the client of the first node's ready file.
 pub(super) fn command(binary: &Path, nodes: &[&Node], size: Size) -> Command {
