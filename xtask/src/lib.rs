@@ -57,7 +57,7 @@ enum Chore {
     /// Make the packages: .deb, container image, list of components, licences, checksums; and use them as an operator does
     Package(package::Args),
     /// Make the packages of a release, make them again to compare, and use them
-    Release(package::Source),
+    Release(package::ReleaseArgs),
     /// Check the documents: run every command, follow every link, find every page in the index
     Docs(docs::Args),
     /// Fuzz the dev world with schemathesis, by its `OpenAPI` description

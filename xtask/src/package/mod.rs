@@ -22,14 +22,15 @@ mod supply;
 mod trial;
 mod user;
 
-use std::path::Path;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 
 use self::deb::Compression;
-use self::inputs::Inputs;
-pub(crate) use self::inputs::Source;
-use crate::places::Workspace;
+use self::inputs::{Inputs, Source};
+use crate::load;
+use crate::places::{BuildProfile, Workspace};
 use crate::step::step;
 use crate::terminal;
 
@@ -41,6 +42,16 @@ pub(crate) struct Args {
     /// What to do [default: make everything]
     #[command(subcommand)]
     part: Option<Part>,
+}
+
+/// The arguments of `cargo xtask release`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ReleaseArgs {
+    #[command(flatten)]
+    source: Source,
+    /// The binary of the version before, whose nodes run beside those of this one
+    #[arg(long, value_name = "PATH")]
+    upgrade_from: Option<PathBuf>,
 }
 
 /// A part of the chore.
@@ -107,14 +118,20 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 /// `cargo xtask release`: makes everything, makes it again, and uses it.
-pub(crate) fn release(args: &Source) -> Result<()> {
+pub(crate) fn release(args: &ReleaseArgs) -> Result<()> {
     let places = Workspace::find()?;
-    let inputs = Inputs::gather(&places, args)?;
+    let inputs = Inputs::gather(&places, &args.source)?;
     step("packages", || make(&places, &inputs))?;
     step("packages are the same twice", || reproduce(&places, &inputs))?;
     accept_all(&places, &inputs)?;
+    match &args.upgrade_from {
+        Some(before) => two_versions(before, &inputs.binary)?,
+        None => {
+            left_out::always("two versions over one database", "--upgrade-from names no binary of the version before")
+        }
+    }
     // Last, since it is not so yet.
-    if args.binary.is_none() {
+    if args.source.binary.is_none() {
         step("the binary is the same twice", || rebuild(&places, &inputs))?;
     }
     Ok(())
@@ -132,6 +149,13 @@ fn accept_all(places: &Workspace, inputs: &Inputs) -> Result<()> {
     step("container image", || accept_image(places, inputs))?;
     step("compose files", || compose::judge(places))?;
     step("packages for tests", || trial::run(places, inputs))
+}
+
+/// Runs nodes of two versions over one PostgreSQL.
+fn two_versions(before: &Path, after: &Path) -> Result<()> {
+    let args =
+        ["--quick".as_ref(), "--binary".as_ref(), after.as_os_str(), "--upgrade-from".as_ref(), before.as_os_str()];
+    load::run("selftest", &args.map(OsStr::to_owned), BuildProfile::Dev)
 }
 
 fn accept_image(places: &Workspace, inputs: &Inputs) -> Result<()> {
