@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::platform::Platform;
 use super::root::{self, Content};
+use super::static_binary::C_EPOCH;
 use super::user::Application;
 use super::{static_binary, sums};
 use crate::places::{Workspace, program};
@@ -63,6 +64,7 @@ fn build(places: &Workspace) -> Result<PathBuf> {
     let into = places.folder("arm64")?;
     let mut building = root::nspawn(&CONTENT.root(places)?);
     building.args(["--as-pid2", "--chdir=/source", "--setenv=CARGO_HOME=/cargo"]);
+    building.arg(format!("--setenv={}={}", C_EPOCH.0, C_EPOCH.1));
     building.arg("--setenv=CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc");
     building.arg(format!("--bind-ro={}:/source", places.root.display()));
     building.arg(format!("--bind-ro={}:/cargo/registry", crates.join("registry").display()));

@@ -127,10 +127,9 @@ pub(crate) fn release(args: &ReleaseArgs) -> Result<()> {
     match &args.upgrade_from {
         Some(before) => two_versions(before, &inputs.binary)?,
         None => {
-            left_out::always("two versions over one database", "--upgrade-from names no binary of the version before")
+            left_out::always("two versions over one database", "--upgrade-from names no binary of the version before");
         }
     }
-    // Last, since it is not so yet.
     if args.source.binary.is_none() {
         step("the binary is the same twice", || rebuild(&places, &inputs))?;
     }

@@ -12,6 +12,10 @@ fn target() -> String {
     format!("{}-unknown-linux-gnu", std::env::consts::ARCH)
 }
 
+/// The time of the build as C sources see it, in seconds since 1970: the allocator's name it, so with the true one no two binaries would
+/// be the same. It is not that of the commit, because a target folder keeps what it has compiled for an earlier one.
+pub(super) const C_EPOCH: (&str, &str) = ("SOURCE_DATE_EPOCH", "0");
+
 /// Builds the binary into this target folder.
 pub(super) fn build(places: &Workspace, into: &Path) -> Result<PathBuf> {
     // Without the C library's dynamic symbols, randomness would come from a file, and an empty root has no such file.
@@ -32,7 +36,7 @@ pub(super) fn build(places: &Workspace, into: &Path) -> Result<PathBuf> {
     // Joined to the flags of `.cargo/config.toml`, which the environment's would replace.
     command.arg("--config").arg(format!("build.rustflags=[{}]", flags.join(", ")));
     command.args(["build", "--locked", "--release", "--package", "countersign", "--bins", "--target", &target()]);
-    command.arg("--target-dir").arg(into).env("CFLAGS", c_flags.join(" "));
+    command.arg("--target-dir").arg(into).env("CFLAGS", c_flags.join(" ")).env(C_EPOCH.0, C_EPOCH.1);
     run(&mut command)?;
     Ok(into.join(target()).join("release/countersign"))
 }
