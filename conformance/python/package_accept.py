@@ -10,17 +10,12 @@ last code of the run before, which must stay used. So a server that lost its dat
 `kept` does the same without a newer code, for which one may have to wait. It needs nothing but Python.
 """
 
-import base64
-import hmac
 import json
-import struct
 import sys
 import time
-import urllib.error
-import urllib.request
 from typing import Any
 
-STEP = 30
+from plain import STEP, Client, code
 
 
 def expect(holds: bool, what: str) -> None:
@@ -29,26 +24,11 @@ def expect(holds: bool, what: str) -> None:
         sys.exit(1)
 
 
-class Api:
-    """The API of one server, for one client."""
+class Api(Client):
+    """The API of one server, for the client of a file."""
 
     def __init__(self, base: str, client: dict[str, Any]) -> None:
-        self.base = base
-        login = f"{client['client_id']}:{client['client_secret']}".encode()
-        head = {"Authorization": "Basic " + base64.b64encode(login).decode()}
-        status, token = self.call("POST", "/auth/oauth2/v2/token", {"grant_type": "client_credentials"}, head)
-        expect(status == 200, f"a token is issued ({status})")
-        self.head = {"Authorization": "Bearer " + token["access_token"]}
-
-    def call(self, method: str, path: str, body: Any = None, head: dict[str, str] | None = None) -> tuple[int, Any]:
-        headers = {"Content-Type": "application/json"} | (self.head if head is None else head)
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.base + path, data, headers, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=40) as answer:
-                return answer.status, json.loads(answer.read() or b"null")
-        except urllib.error.HTTPError as refused:
-            return refused.code, None
+        super().__init__(base, client["client_id"], client["client_secret"])
 
     def verify(self, user: int, device: str, code: str) -> tuple[int, str]:
         """Opens a verification and answers it. Returns the status of the answer and the path of the verification."""
@@ -57,13 +37,6 @@ class Api:
         expect(status in (200, 201), f"a verification is opened ({status})")
         path += f"/{opened['id']}"
         return self.call("PUT", path, {"otp": code})[0], path
-
-
-def code(key: str, step: int) -> str:
-    """The code of a time step (RFC 6238)."""
-    mac = hmac.digest(base64.b32decode(key), struct.pack(">Q", step), "sha1")
-    at = mac[-1] & 15
-    return f"{(struct.unpack('>I', mac[at:at + 4])[0] & 0x7FFFFFFF) % 1_000_000:06d}"
 
 
 def next_step(used: int) -> int:

@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use crate::places::{BuildProfile, Workspace};
 use crate::step::{cargo, run as run_command, step};
 use crate::{
-    assertions, check, clock, conformance, docs, fuzz, gateways, load, mails, monitoring, package, page, phones,
-    terminal, tools,
+    assertions, check, clock, conformance, docs, fuzz, gateways, left_out, load, mails, monitoring, package, page,
+    phones, terminal, tools,
 };
 
 /// The version of cargo-deny that `deny.toml` is written for.
@@ -55,11 +55,11 @@ pub(crate) fn run() -> Result<()> {
     })?;
     step("self-test", || load::run("selftest", &quick, BuildProfile::Dev))?;
     step("pages in a browser", || {
-        with("chromium, node and npm", page::is_possible(), || page::look(&places, &binary))
+        with("pages in a browser", "chromium, node and npm", page::is_possible(), || page::look(&places, &binary))
     })?;
     step("phones", || {
         let needs = "chromium, firefox-esr, Xvfb, node and npm";
-        with(needs, phones::is_possible(), || phones::tell(&places, &binary, None))
+        with("phones", needs, phones::is_possible(), || phones::tell(&places, &binary, None))
     })?;
     step("commands of the documents", || docs::run_blocks(&places, &binary, None))?;
     step("assertions read by others", || assertions::accept(&places))?;
@@ -67,7 +67,7 @@ pub(crate) fn run() -> Result<()> {
     step("gateways judged by their makers", || gateways::accept(&places))?;
     step("alerts and dashboard", || {
         let needs = "prometheus, promtool and prometheus-blackbox-exporter";
-        with(needs, monitoring::is_possible(), || monitoring::accept(&places, &binary))
+        with("alerts and dashboard", needs, monitoring::is_possible(), || monitoring::accept(&places, &binary))
     })?;
     step("description fuzzed", || fuzz::run_quickly(&places, &binary))?;
     step("packages", || package::accept(&places, &binary))?;
@@ -88,14 +88,7 @@ fn supply(places: &Workspace, clients: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Does what needs these programs. Without them it is skipped, except in CI.
-fn with(needs: &str, is_possible: bool, work: impl FnOnce() -> Result<()>) -> Result<()> {
-    if is_possible {
-        return work();
-    }
-    if std::env::var_os("CI").is_some() {
-        bail!("{needs} must be there in CI");
-    }
-    terminal::say(&format!("SKIPPED: needs {needs}"));
-    Ok(())
+/// Does what needs these programs. Without them it is left out, except in CI.
+fn with(what: &str, needs: &str, is_possible: bool, work: impl FnOnce() -> Result<()>) -> Result<()> {
+    if is_possible { work() } else { left_out::for_now(what, &format!("it needs {needs}")) }
 }

@@ -5,15 +5,15 @@ use anyhow::{Result, bail};
 use crate::terminal;
 
 /// Leaves out a check that needs something which `.ci/run` installs. Fails in CI.
-pub(super) fn for_now(what: &str, why: &str) -> Result<()> {
+pub(crate) fn for_now(what: &str, why: &str) -> Result<()> {
     if std::env::var_os("CI").is_some() {
-        bail!("{what} cannot be checked: {why}. CI must have it: see the list in .ci/run");
+        bail!("{what} cannot be checked: {why}. CI must have it, see the list in .ci/run");
     }
     always(what, why);
     Ok(())
 }
 
 /// Leaves out a check that this project does not run anywhere, or not with this binary.
-pub(super) fn always(what: &str, why: &str) {
+pub(crate) fn always(what: &str, why: &str) {
     terminal::say(&format!("not run: {what}, because {why}"));
 }

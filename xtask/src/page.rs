@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
+use crate::npm;
 use crate::places::{ServerBinary, Workspace, program};
 use crate::server::Server;
 use crate::step::{cargo, run as run_command};
@@ -61,15 +62,7 @@ pub(crate) fn packages(places: &Workspace) -> Result<PathBuf> {
     let source = places.root.join("xtask/browser");
     let workshop = places.folder("browser")?;
     let wanted = std::fs::read_to_string(source.join("package.json")).context("cannot read the list of packages")?;
-    let installed = workshop.join("package.json");
-    let fresh = std::fs::read_to_string(&installed).is_ok_and(|text| text == wanted)
-        && workshop.join("node_modules/.package-lock.json").exists();
-    if !fresh {
-        std::fs::write(&installed, &wanted)?;
-        let mut npm = Command::new(program(&["npm"])?);
-        npm.args(["install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--loglevel=error"]);
-        run_command(npm.current_dir(&workshop))?;
-    }
+    npm::install(&workshop, &wanted)?;
     for script in std::fs::read_dir(&source)? {
         let script = script?.path();
         if script.extension().is_some_and(|ending| ending == "mjs") {

@@ -7,9 +7,9 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::deb::{self, Compression};
 use super::inputs::Inputs;
-use super::left_out;
 use super::machine::{self, Machine, SHARED};
 use super::user::Application;
+use crate::left_out;
 use crate::places::Workspace;
 use crate::terminal;
 

@@ -11,9 +11,9 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use super::image::{Image, USER};
-use super::left_out;
 use super::root::is_root;
 use super::user::Application;
+use crate::left_out;
 use crate::places::{Workspace, program};
 use crate::step::output;
 use crate::{clock, terminal};

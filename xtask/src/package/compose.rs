@@ -6,13 +6,13 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 
 use super::inputs::Inputs;
-use super::left_out;
 use crate::places::{Workspace, program};
 use crate::step::{output, run as run_command};
 use crate::terminal;
+use crate::{left_out, npm};
 
 /// The judge, which has the JSON schema of the compose specification inside.
-const JUDGE: &str = "dclint@3.1.0";
+const JUDGE: (&str, &str) = ("dclint", "3.1.0");
 /// Its rules of taste, and one against ports on every address: a proxy with TLS is what callers reach.
 const LEFT_OUT: [&str; 5] = [
     "services-alphabetical-order",
@@ -43,12 +43,8 @@ pub(super) fn judge(places: &Workspace) -> Result<()> {
     let folder = places.root.join("packaging/compose");
     if program(&["npm"]).is_ok() && program(&["node"]).is_ok() {
         let home = places.folder("tools/compose")?;
+        npm::install(&home, &npm::list(&[JUDGE]))?;
         let judge = home.join("node_modules/.bin/dclint");
-        if !judge.exists() {
-            let mut install = Command::new(program(&["npm"])?);
-            install.args(["install", "--no-audit", "--no-fund", "--silent", "--prefix"]).arg(&home).arg(JUDGE);
-            run_command(&mut install).with_context(|| format!("cannot install {JUDGE}"))?;
-        }
         let mut judging = Command::new(judge);
         judging.arg(&folder).args(["--max-warnings", "0", "--disable-rule"]).args(LEFT_OUT);
         run_command(&mut judging).context("the compose files break their specification")?;

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use toml::{Table, Value};
 
 use super::inputs::Inputs;
-use super::left_out;
+use crate::left_out;
 use crate::places::{Workspace, program};
 use crate::server::command;
 use crate::step::{output, run as run_command};

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::archive::sha256;
 use super::image::{Image, USER};
-use super::left_out;
+use crate::left_out;
 use crate::places::program;
 use crate::step::output;
 use crate::terminal;

@@ -12,7 +12,6 @@ mod guide;
 mod image;
 mod image_check;
 mod inputs;
-mod left_out;
 mod machine;
 mod platform;
 mod root;
@@ -29,10 +28,10 @@ use anyhow::{Result, ensure};
 
 use self::deb::Compression;
 use self::inputs::{Inputs, Source};
-use crate::load;
 use crate::places::{BuildProfile, Workspace};
 use crate::step::step;
 use crate::terminal;
+use crate::{left_out, load};
 
 /// The chore's arguments.
 #[derive(Debug, clap::Args)]

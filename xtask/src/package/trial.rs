@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use super::inputs::Inputs;
 use super::{bundle, guide};
+use crate::npm;
 use crate::places::{Workspace, program};
 use crate::server::Server;
 use crate::step::{output, run as run_command, step};
@@ -19,7 +20,7 @@ const PYTEST: &str = "pytest~=9.0";
 const OLDEST: &[&str] =
     &["--python-version", "3.9", "--no-site-packages", "--ignore-missing-imports", "--allow-untyped-decorators"];
 /// What checks the types of the npm package, with the declarations of the oldest Node.js that it is for.
-const NPM_TOOLS: &[&str] = &["typescript@5.9", "@types/node@18"];
+const NPM_TOOLS: &[(&str, &str)] = &[("typescript", "5.9"), ("@types/node", "18")];
 /// How the types are checked. The folder's own files are JavaScript with types in comments.
 const TSCONFIG: &str = r#"{"compilerOptions": {"allowJs": true, "checkJs": true, "noEmit": true, "strict": true,
     "module": "nodenext", "target": "es2022", "lib": ["es2023"], "types": ["node"]}, "include": ["*.js", "lib/*.js"]}"#;
@@ -91,16 +92,7 @@ pub(super) fn run(places: &Workspace, inputs: &Inputs) -> Result<()> {
 /// The folder with the tools for JavaScript. Projects within it find them, as Node.js looks upwards.
 fn workshop(places: &Workspace) -> Result<PathBuf> {
     let workshop = places.folder("client-packages")?;
-    let list = workshop.join("tools");
-    let wanted = NPM_TOOLS.join("\n");
-    // This file is written last, so an interrupted installation is repeated.
-    if !std::fs::read_to_string(&list).is_ok_and(|installed| installed == wanted) {
-        std::fs::write(workshop.join("package.json"), "{\"private\": true}\n")?;
-        let mut npm = Command::new(program(&["npm"])?);
-        npm.args(["install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]);
-        output(npm.args(NPM_TOOLS).current_dir(&workshop))?;
-        std::fs::write(&list, wanted)?;
-    }
+    npm::install(&workshop, &npm::list(NPM_TOOLS))?;
     Ok(workshop)
 }
 

@@ -45,7 +45,8 @@ impl Application {
 
     fn called(&self, around: impl Fn(&Path) -> Command, mode: &str) -> Result<Command> {
         let mut command = around(&program(&["python3"])?);
-        command.arg(&self.script).args([mode, &self.base_url]).arg(self.folder.join("state.json"));
+        // Compiled files do not belong into the sources.
+        command.arg("-B").arg(&self.script).args([mode, &self.base_url]).arg(self.folder.join("state.json"));
         Ok(command)
     }
 }
