@@ -81,7 +81,9 @@ const FILE_SYSTEMS: &[&str] = &["lost+found", ".snapshot"];
 
 /// Refuses a folder that is neither ours nor empty.
 fn judge(root: &Path) -> anyhow::Result<()> {
-    let ours = ["db/countersign.db", "keys/master.key", "start.lock"].iter().any(|file| root.join(file).exists());
+    // A start that was cut off has made both folders, and then the lock.
+    let begun = || ["db", "keys"].iter().all(|folder| root.join(folder).is_dir()) && root.join("start.lock").is_file();
+    let ours = ["db/countersign.db", "keys/master.key"].iter().any(|file| root.join(file).exists()) || begun();
     let entries = match std::fs::read_dir(root) {
         Ok(entries) if !ours => entries,
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -154,6 +156,31 @@ fn private_dir(path: &Path, ours_alone: bool) -> anyhow::Result<()> {
 
 /// Writes a file with mode 0600, under a temporary name first, so that no reader sees half of it.
 pub fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
+    with_temporary(path, text, |temporary| std::fs::rename(temporary, path))
+}
+
+/// The same, unless there is something of this name: then nothing changes, and the result is false. When it returns, the file is
+/// there after a power cut too.
+pub fn write_private_new(path: &Path, text: &str) -> anyhow::Result<bool> {
+    with_temporary(path, text, |temporary| {
+        match std::fs::hard_link(temporary, path) {
+            Ok(()) => std::fs::remove_file(temporary)?,
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                std::fs::remove_file(temporary)?;
+                return Ok(false);
+            }
+            // Some file systems have no links. There, a file that appears at this very moment is lost.
+            Err(_) if path.symlink_metadata().is_err() => std::fs::rename(temporary, path)?,
+            Err(error) => return Err(error),
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        std::fs::File::open(folder)?.sync_all()?;
+        Ok(true)
+    })
+}
+
+/// Writes a file beside `path`, which `publish` then gives its name.
+fn with_temporary<T>(path: &Path, text: &str, publish: impl FnOnce(&Path) -> std::io::Result<T>) -> anyhow::Result<T> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
     let name = path.file_name().with_context(|| format!("{} names no file", path.display()))?;
@@ -166,7 +193,7 @@ pub fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
         let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
-        std::fs::rename(&temporary, path)
+        publish(&temporary)
     })();
     if written.is_err() {
         let _ = std::fs::remove_file(&temporary);
@@ -217,5 +244,18 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "two");
         assert_eq!(std::fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_new_private_file_replaces_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("client.json"), dir.path().join("link"));
+        assert!(write_private_new(&file, "one").unwrap());
+        assert!(!write_private_new(&file, "two").unwrap());
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "one");
+        assert_eq!(std::fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
+        std::os::unix::fs::symlink(dir.path().join("nothing"), &link).unwrap();
+        assert!(!write_private_new(&link, "three").unwrap());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
     }
 }

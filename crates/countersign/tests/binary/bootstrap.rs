@@ -63,25 +63,46 @@ fn a_start_makes_the_client_once() {
     assert_eq!(fourth.stop(), Some(0));
 }
 
-/// A start that ended between the file and the client has left a pair that works nowhere.
+/// A start that ended between the file and the client has left a pair that works nowhere. Its commit may still be under way, so the
+/// next start makes the client of the same pair.
 #[test]
-fn a_pair_without_its_client_is_replaced() {
+fn a_pair_without_its_client_gets_it() {
     let folder = tempfile::tempdir().unwrap();
     let (data, file) = (folder.path().join("data"), folder.path().join("client.json"));
-    // The id follows from the name and the installation's own key: a start that cannot write shows it.
     let first = server(&data, &file, None);
     let made = pair(&file);
     assert_eq!(first.stop(), Some(0));
     let database = rusqlite::Connection::open(data.join("db/countersign.db")).unwrap();
     assert_eq!(database.execute("DELETE FROM client", []).unwrap(), 1);
     drop(database);
-    let server = server(&data, &file, None);
-    let again = pair(&file);
-    assert_eq!(again["client_id"], made["client_id"]);
-    assert_ne!(again["client_secret"], made["client_secret"]);
-    assert!(may_enter(&server, &again));
-    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-    assert_eq!(server.stop(), Some(0));
+    let second = server(&data, &file, None);
+    assert_eq!(pair(&file), made);
+    assert!(may_enter(&second, &made));
+    assert_eq!(second.stop(), Some(0));
+}
+
+/// A file with the client's id counts only if nobody else can have written its secret.
+#[test]
+fn a_pair_that_others_could_write_is_not_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, file) = (folder.path().join("data"), folder.path().join("client.json"));
+    assert_eq!(server(&data, &file, None).stop(), Some(0));
+    let made = pair(&file);
+    let database = rusqlite::Connection::open(data.join("db/countersign.db")).unwrap();
+    assert_eq!(database.execute("DELETE FROM client", []).unwrap(), 1);
+    drop(database);
+    let mut short = made.clone();
+    short["client_secret"] = json!("known");
+    for (text, mode) in [(made.to_string(), 0o620), (short.to_string(), 0o600)] {
+        std::fs::write(&file, &text).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        let mut command = countersign();
+        command.env("COUNTERSIGN_BOOTSTRAP_CLIENT", "application").env("COUNTERSIGN_BOOTSTRAP_CLIENT_FILE", &file);
+        let ended = command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(&data).output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(!ended.status.success() && said.contains("remove it, or name another file"), "{said}");
+        assert_eq!((clients(&data), std::fs::read_to_string(&file).unwrap()), (Vec::new(), text));
+    }
 }
 
 #[test]

@@ -81,8 +81,7 @@ impl Engine {
     ) -> Result<(), ClientError> {
         let name = clean_name(name).ok_or(ClientError::BadName)?;
         let now = self.now();
-        let last4: String = secret.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
-        let stored = ClientSecret { digest: Digest::of(secret.as_bytes()), last4, created_at: now };
+        let stored = self.stored_secret(secret);
         if let Some(client) = self.store.client_by_public_id(client_id).await? {
             self.decide_client(DecisionName::RotateClient, client.id, None, move |view| {
                 client::rotate_client(view, stored.clone(), now)
@@ -182,8 +181,13 @@ impl Engine {
 
     pub(super) fn draw_client_secret(&self) -> (String, ClientSecret) {
         let secret = self.chance.hex::<32>();
-        let last4 = secret[secret.len() - 4..].to_owned();
-        let stored = ClientSecret { digest: Digest::of(secret.as_bytes()), last4, created_at: self.now() };
+        let stored = self.stored_secret(&secret);
         (secret, stored)
+    }
+
+    /// What is kept of a client's secret.
+    pub(super) fn stored_secret(&self, secret: &str) -> ClientSecret {
+        let last4: String = secret.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
+        ClientSecret { digest: Digest::of(secret.as_bytes()), last4, created_at: self.now() }
     }
 }
