@@ -48,11 +48,13 @@ impl Handed {
                 sockets.len()
             );
         }
-        let named: Vec<&str> = names.split(':').filter(|name| !name.is_empty()).collect();
+        // One for each socket, and an empty one for a socket without.
+        let named: Vec<&str> = names.split(':').collect();
         // Without names the order counts. With them, a second address for callers must not become one for metrics (SEC 52).
-        if sockets.len() == 2 && !named.is_empty() && named.iter().filter(|name| **name == ADMIN).count() != 1 {
+        if sockets.len() == 2 && !names.is_empty() && named.iter().filter(|name| **name == ADMIN).count() != 1 {
             bail!(
-                "two sockets were handed over, called {names}: exactly one of two is called {ADMIN} (FileDescriptorName=), and the                  other is for callers"
+                "two sockets were handed over, called {names}: exactly one of two is called {ADMIN} (FileDescriptorName=), and the \
+                 other is for callers"
             );
         }
         let mut taken = |number: usize| -> anyhow::Result<Option<TcpListener>> {

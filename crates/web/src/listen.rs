@@ -27,6 +27,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
 use crate::front::Front;
+use crate::limits::Limits;
 use crate::peer::Peer;
 use crate::slots::Slots;
 use crate::threads::Turns;
@@ -192,19 +193,39 @@ async fn secured<H>(
     peer: SocketAddr,
     acceptor: TlsAcceptor,
     front: Front,
-    stopped: watch::Receiver<bool>,
+    mut stopped: watch::Receiver<bool>,
     held: H,
 ) {
     match TcpStream::from_std(stream) {
         // The handshake is boxed: it ends, and the connection stays.
-        Ok(stream) => match Box::pin(tokio::time::timeout(front.limits().head_read, acceptor.accept(stream))).await {
-            Ok(Ok(stream)) => connection(stream, peer, front, stopped).await,
-            Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
-            Err(_) => tracing::debug!(%peer, "TLS handshake timed out"),
+        Ok(stream) => match Box::pin(shaken(acceptor.accept(stream), *front.limits(), &mut stopped)).await {
+            Some(Ok(stream)) => connection(stream, peer, front, stopped).await,
+            Some(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
+            None => tracing::debug!(%peer, "TLS handshake timed out"),
         },
         Err(error) => tracing::debug!(%peer, %error, "connection cannot be served"),
     }
     drop(held);
+}
+
+/// A handshake, or nothing when its time is over. Since a stop began, it has only the linger time, as a first request has.
+async fn shaken<T>(
+    handshake: impl Future<Output = T>,
+    limits: Limits,
+    stopped: &mut watch::Receiver<bool>,
+) -> Option<T> {
+    let mut handshake = pin!(handshake);
+    let before_a_stop = tokio::time::timeout(limits.head_read, async {
+        tokio::select! {
+            biased;
+            shaken = &mut handshake => Some(shaken),
+            _ = stopped.wait_for(|stopped| *stopped) => None,
+        }
+    });
+    match before_a_stop.await.ok()? {
+        Some(shaken) => Some(shaken),
+        None => tokio::time::timeout(limits.linger, handshake).await.ok(),
+    }
 }
 
 /// Serves one connection to its end.

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::process::Command;
+use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
@@ -127,9 +128,40 @@ async fn whoever_does_not_speak_tls_gets_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let files = make(dir.path(), "one", "DNS:mfa.example.com");
     let address = serve(Arc::new(Certificates::load(vec![files]).unwrap())).await;
+    let bytes = ask_anything(address).await;
+    assert!(!bytes.starts_with(b"HTTP"), "{bytes:?}");
+}
+
+/// A connection without a handshake has the time of a first request, and no more of it when the server stops.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_handshake_that_does_not_come_holds_up_no_stop() {
+    let dir = tempfile::tempdir().unwrap();
+    let files = make(dir.path(), "one", "DNS:mfa.example.com");
+    let certificates = Arc::new(Certificates::load(vec![files]).unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let long = Duration::from_secs(60);
+    let limits = Limits { head_read: long, linger: Duration::from_millis(50), drain: long, ..Limits::default() };
+    let front = Front::new(Vec::new(), Router::new(), limits, RequestIds::new("t"), guard::plain);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let served = tokio::spawn(crate::listen::serve_tls(listener, front, Turns::here(), certificates, async {
+        let _ = stopped.await;
+    }));
+    let mut silent = TcpStream::connect(address).await.unwrap();
+    // It is served, and not in the queue of the listener, once another one behind it is.
+    let _ = ask_anything(address).await;
+    stop.send(()).unwrap();
+    tokio::time::timeout(Duration::from_secs(10), served).await.expect("the stop waits for nobody").unwrap().unwrap();
+    let mut rest = Vec::new();
+    let _ = silent.read_to_end(&mut rest).await;
+    assert!(rest.is_empty());
+}
+
+/// Says something that is not TLS, and waits until the server closes.
+async fn ask_anything(address: SocketAddr) -> Vec<u8> {
     let mut line = TcpStream::connect(address).await.unwrap();
     line.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
     let mut bytes = Vec::new();
     let _ = line.read_to_end(&mut bytes).await;
-    assert!(!bytes.starts_with(b"HTTP"), "{bytes:?}");
+    bytes
 }
