@@ -89,10 +89,10 @@ impl SmtpProvider {
             let Err(trouble) = sent else { return Ok(()) };
             tracing::warn!(server = %relay.server, message = message.id.0, %trouble, "mail server failed");
             let error = trouble.error();
-            if error == SendError::Unreachable {
-                return Err(error);
-            }
             failed = Some(failed.map_or(error, |before| weightier(before, error)));
+            if error == SendError::Unreachable {
+                break;
+            }
         }
         Err(failed.unwrap_or(SendError::Unavailable))
     }
