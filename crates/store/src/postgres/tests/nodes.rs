@@ -431,7 +431,8 @@ async fn a_move_holds_its_source() {
         let known = counted.last().map_or(0, |last| last.cast_signed());
         assert!((known..=known + 1).contains(&last.max(0)), "what counted there is known here: {known}, {last}");
         let next = u64::try_from(last + 1).unwrap();
-        assert_eq!(shown(&target, device, 0..next).await, [] as [u64; 0], "nothing counts again");
+        // Those of the end alone: five wrong ones lock a device, and a code of long ago is a wrong one.
+        assert_eq!(shown(&target, device, next.saturating_sub(4)..next).await, [] as [u64; 0], "nothing counts again");
         assert_eq!(shown(&target, device, next..next + 1).await, [next]);
     }
     close(vec![node, late, target]).await;
