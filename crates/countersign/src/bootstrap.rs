@@ -58,7 +58,7 @@ pub(crate) async fn make(engine: &Engine, config: &BootstrapConfig) -> anyhow::R
             }
         }
         Bootstrapped::MadeElsewhere => {
-            // The node that made it has a file of its own.
+            // The node that made it has another file.
             if kept.is_some_and(|kept| found(file).is_some_and(|found| found.client_secret == kept)) {
                 let _ = std::fs::remove_file(file);
             }

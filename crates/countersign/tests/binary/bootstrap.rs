@@ -81,7 +81,7 @@ fn a_pair_without_its_client_gets_it() {
     assert_eq!(second.stop(), Some(0));
 }
 
-/// A file with the client's id counts only if nobody else can have written its secret.
+/// A file with the client's id counts only if no other user can have written its secret.
 #[test]
 fn a_pair_that_others_could_write_is_not_used() {
     let folder = tempfile::tempdir().unwrap();
