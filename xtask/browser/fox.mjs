@@ -119,6 +119,7 @@ export async function fox({ firefox, display: program, profile, push_port: pushP
   /** Runs in Firefox itself. */
   const inside = (script) => evaluate(chrome[0].context, script);
 
+  let presses = 0;
   function pageOf(context) {
     async function pressed(css) {
       await evaluate(context, `document.querySelector(${JSON.stringify(css)}).scrollIntoView({ block: "center", behavior: "instant" })`);
@@ -131,6 +132,7 @@ export async function fox({ firefox, display: program, profile, push_port: pushP
         { type: "pointerUp", button: 0 },
       ];
       await send("input.performActions", { context, actions: [{ type: "pointer", id: "finger", actions }] });
+      presses += 1;
     }
 
     const page = {
@@ -191,6 +193,8 @@ export async function fox({ firefox, display: program, profile, push_port: pushP
     send,
     inside,
     listeners,
+    /** How often something was pressed in pages. */
+    presses: () => presses,
     /** The body of what was answered. */
     async bodyOf({ request }) {
       const { bytes } = await send("network.getData", { dataType: "response", request: request.request });
