@@ -41,6 +41,15 @@ export async function firefoxStories({ SIZES, check, look, secrets, service, wor
     check(`${name}: nothing is refused, nobody else is asked, the console is quiet`, found.length === 0, found.join("; "));
   }
 
+  /** Waits until the app has said so often where prompts are to be pushed, and says no more: the worker may still be at it. */
+  async function settled(times) {
+    await eventually(() => subscribed >= times);
+    for (let before = -1; before !== subscribed; ) {
+      before = subscribed;
+      await pause(1_000);
+    }
+  }
+
   async function newPage() {
     const page = await browser.newPage();
     await page.setViewportSize(SIZES.phone);
@@ -274,7 +283,7 @@ export async function firefoxStories({ SIZES, check, look, secrets, service, wor
       let times = subscribed;
       phone = await opened();
       await phone.shown(shown("home"));
-      await eventually(() => subscribed >= times + 2);
+      await settled(times + 2);
       caller = await work.byVersion2(ana, device);
       check("the next start subscribes anew", (await service.ack(await service.post(before))) === 100);
       await accept(phone);
@@ -289,7 +298,7 @@ export async function firefoxStories({ SIZES, check, look, secrets, service, wor
       check("the worker makes anew what the service has lost, while the app is closed", fresh !== old, fresh);
       times = subscribed;
       phone = await opened();
-      await eventually(() => subscribed >= times + 2);
+      await settled(times + 2);
       before = service.posts.length;
       caller = await work.byVersion2(ana, device);
       const sent = await service.post(before);
