@@ -181,8 +181,7 @@ fn make(places: &Workspace, inputs: &Inputs) -> Result<()> {
     Ok(())
 }
 
-/// Builds the binary once more from nothing, and compares it. It is the same folder: cargo's names for what it builds depend on the
-/// flags, and those name the folder.
+/// Builds the binary once more from nothing, and compares it.
 fn rebuild(places: &Workspace, inputs: &Inputs) -> Result<()> {
     let one = archive::sha256(&std::fs::read(&inputs.binary)?);
     let folder = places.folder("static")?;
