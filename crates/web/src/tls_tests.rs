@@ -151,7 +151,11 @@ async fn a_handshake_that_does_not_come_holds_up_no_stop() {
     // It is served, and not in the queue of the listener, once another one behind it is.
     let _ = ask_anything(address).await;
     stop.send(()).unwrap();
-    tokio::time::timeout(Duration::from_secs(10), served).await.expect("the stop waits for nobody").unwrap().unwrap();
+    tokio::time::timeout(Duration::from_secs(10), served)
+        .await
+        .expect("the stop does not wait for a handshake")
+        .unwrap()
+        .unwrap();
     let mut rest = Vec::new();
     let _ = silent.read_to_end(&mut rest).await;
     assert!(rest.is_empty());

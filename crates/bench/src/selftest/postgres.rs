@@ -4,23 +4,17 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use pgtest::Cluster;
-use xtask::step::{run as run_command, step};
+use xtask::step::step;
 
 use super::run::{AWAY, BETWEEN_FAULTS, NODES, Nodes, Running, Size, command};
 use crate::clock;
-use crate::node::Node;
 
 /// Runs all of them, if PostgreSQL is installed.
 pub(super) fn run(binary: &Path, size: Size) -> Result<()> {
     // It prints a message itself if there is none.
     let Some(cluster) = Cluster::start() else { return Ok(()) };
-    let unharmed = step("self-test: three nodes on PostgreSQL", || {
-        let mut nodes = Nodes::start([binary; NODES], &cluster)?;
-        let done = run_command(&mut command(binary, &nodes.all(), size));
-        // The log of a node that ended says more than its broken connections.
-        nodes.nodes.iter_mut().try_for_each(Node::ensure_alive)?;
-        done
-    });
+    let unharmed =
+        step("self-test: three nodes on PostgreSQL", || Nodes::start([binary; NODES], &cluster)?.test(binary, size));
     let killed = step("self-test: three nodes on PostgreSQL, one killed again and again", || {
         let mut nodes = Nodes::start([binary; NODES], &cluster)?;
         let mut run = Running::start(command(binary, &nodes.all(), size).arg("--fault-expected"))?;

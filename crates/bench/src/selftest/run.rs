@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use pgtest::Cluster;
+use xtask::step::run as run_command;
 use xtask::terminal;
 
 use crate::clock;
@@ -47,6 +48,14 @@ impl Nodes {
 
     pub(super) fn all(&self) -> Vec<&Node> {
         self.nodes.iter().collect()
+    }
+
+    /// Runs the self-test of this binary against all of them, undisturbed.
+    pub(super) fn test(&mut self, binary: &Path, size: Size) -> Result<()> {
+        let done = run_command(&mut command(binary, &self.all(), size));
+        // The log of a node that ended says more than its broken connections.
+        self.nodes.iter_mut().try_for_each(Node::ensure_alive)?;
+        done
     }
 }
 

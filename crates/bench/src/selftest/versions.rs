@@ -2,28 +2,21 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use pgtest::Cluster;
-use xtask::step::{run as run_command, step};
+use xtask::step::step;
 
 use super::run::{AWAY, BETWEEN_FAULTS, NODES, Nodes, Running, Size, command};
 use crate::clock;
-use crate::node::Node;
 
 /// Runs all of them, if PostgreSQL is installed. The self-test is the one of the version before: its callers know nothing newer.
 pub(super) fn run(before: &Path, after: &Path, size: Size) -> Result<()> {
     let Some(cluster) = Cluster::start() else { return Ok(()) };
     let beside = step("self-test: one node of the version before beside two new ones", || {
-        let mut nodes = Nodes::start([before, after, after], &cluster)?;
-        let done = run_command(&mut command(before, &nodes.all(), size));
-        nodes.nodes.iter_mut().try_for_each(Node::ensure_alive)?;
-        done
+        Nodes::start([before, after, after], &cluster)?.test(before, size)
     });
     let last = step("self-test: two nodes of the version before beside a new one", || {
-        let mut nodes = Nodes::start([before, before, after], &cluster)?;
-        let done = run_command(&mut command(before, &nodes.all(), size));
-        nodes.nodes.iter_mut().try_for_each(Node::ensure_alive)?;
-        done
+        Nodes::start([before, before, after], &cluster)?.test(before, size)
     });
     let replaced = step("self-test: three nodes of the version before, replaced in turn by the new one", || {
         let mut nodes = Nodes::start([before; NODES], &cluster)?;
@@ -34,6 +27,7 @@ pub(super) fn run(before: &Path, after: &Path, size: Size) -> Result<()> {
             replaced += 1;
             clock::pause(AWAY);
         }
+        ensure!(replaced as usize == NODES, "the run ended before every node was replaced; give it more rounds");
         run.succeeded_after(replaced)
     });
     beside.and(last).and(replaced)
