@@ -11,7 +11,7 @@ use engine::{Bootstrapped, Engine};
 use onelogin::ScopeName as _;
 use serde::{Deserialize, Serialize};
 
-use crate::installation::data_dir::write_private_new;
+use crate::installation::data_dir::{write_private, write_private_new};
 use crate::installation::disk;
 
 /// The content of the file.
@@ -86,7 +86,14 @@ fn keep(pair: Pair, file: &Path) -> anyhow::Result<String> {
         return Ok(pair.client_secret);
     }
     match found(file) {
-        Some(found) if found.client_id == pair.client_id => Ok(found.client_secret),
+        Some(found) if found.client_id == pair.client_id => {
+            let again = Pair { client_secret: found.client_secret, ..pair };
+            // The settings may have changed since.
+            if (&again.name, &again.scope) != (&found.name, &found.scope) {
+                write_private(file, &format!("{}\n", serde_json::to_string_pretty(&again)?))?;
+            }
+            Ok(again.client_secret)
+        }
         _ => bail!(
             "bootstrap.client_file: {} exists and is not the file of this client in this installation; remove it, or name another \
              file",

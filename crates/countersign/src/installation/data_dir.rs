@@ -156,49 +156,38 @@ fn private_dir(path: &Path, ours_alone: bool) -> anyhow::Result<()> {
 
 /// Writes a file with mode 0600, under a temporary name first, so that no reader sees half of it.
 pub fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
-    with_temporary(path, text, |temporary| std::fs::rename(temporary, path))
+    let written = temporary(path, text).and_then(|file| Ok(file.persist(path)?));
+    written.map(drop).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// The same, unless there is something of this name: then nothing changes, and the result is false. When it returns, the file is
 /// there after a power cut too.
 pub fn write_private_new(path: &Path, text: &str) -> anyhow::Result<bool> {
-    with_temporary(path, text, |temporary| {
-        match std::fs::hard_link(temporary, path) {
-            Ok(()) => std::fs::remove_file(temporary)?,
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                std::fs::remove_file(temporary)?;
-                return Ok(false);
-            }
-            // Some file systems have no links. There, a file that appears at this very moment is lost.
-            Err(_) if path.symlink_metadata().is_err() => std::fs::rename(temporary, path)?,
-            Err(error) => return Err(error),
+    let written = temporary(path, text).and_then(|file| {
+        match file.persist_noclobber(path) {
+            Ok(_) => std::fs::File::open(folder_of(path))?.sync_all()?,
+            Err(refused) if refused.error.kind() == std::io::ErrorKind::AlreadyExists => return Ok(false),
+            Err(refused) => return Err(refused.error),
         }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        std::fs::File::open(folder)?.sync_all()?;
         Ok(true)
-    })
+    });
+    written.with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Writes a file beside `path`, which `publish` then gives its name.
-fn with_temporary<T>(path: &Path, text: &str, publish: impl FnOnce(&Path) -> std::io::Result<T>) -> anyhow::Result<T> {
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A file beside `path`, which is removed unless it is given a name. Its own name is drawn: in containers that share a folder, every
+/// process has the same number.
+fn temporary(path: &Path, text: &str) -> std::io::Result<tempfile::NamedTempFile> {
     use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let name = path.file_name().with_context(|| format!("{} names no file", path.display()))?;
-    let mut temporary = name.to_os_string();
-    temporary.push(format!(".{}.tmp", std::process::id()));
-    let temporary = path.with_file_name(temporary);
-    let written = (|| {
-        // Left over from an earlier process with the same id.
-        let _ = std::fs::remove_file(&temporary);
-        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        publish(&temporary)
-    })();
-    if written.is_err() {
-        let _ = std::fs::remove_file(&temporary);
-    }
-    written.with_context(|| format!("cannot write {}", path.display()))
+    let name = path.file_name().ok_or(std::io::ErrorKind::InvalidFilename)?;
+    // With mode 0600.
+    let mut file = tempfile::Builder::new().prefix(name).suffix(".tmp").tempfile_in(folder_of(path))?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    Ok(file)
 }
 
 #[cfg(test)]

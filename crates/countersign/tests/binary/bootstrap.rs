@@ -75,8 +75,10 @@ fn a_pair_without_its_client_gets_it() {
     let database = rusqlite::Connection::open(data.join("db/countersign.db")).unwrap();
     assert_eq!(database.execute("DELETE FROM client", []).unwrap(), 1);
     drop(database);
-    let second = server(&data, &file, None);
-    assert_eq!(pair(&file), made);
+    let second = server(&data, &file, Some("Read Users"));
+    let again = pair(&file);
+    assert_eq!((&again["client_id"], &again["client_secret"]), (&made["client_id"], &made["client_secret"]));
+    assert_eq!((&again["scope"], &clients(&data)[0]["scope"]), (&json!("Read Users"), &json!("Read Users")));
     assert!(may_enter(&second, &made));
     assert_eq!(second.stop(), Some(0));
 }
